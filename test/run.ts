@@ -29,14 +29,25 @@ function node(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<num
 }
 
 /** Runs the test files whose path matches and adds what came out of them to the totals. */
-async function jest(title: string, paths: readonly string[], env: NodeJS.ProcessEnv, ...flags: string[]): Promise<void> {
+async function jest(
+  title: string,
+  paths: readonly string[],
+  env: NodeJS.ProcessEnv,
+  ...flags: string[]
+): Promise<void> {
   process.stderr.write(`\n${title}\n`);
   const folder = await mkdtemp(join(tmpdir(), 'sympozium-jest-'));
   const report = join(folder, 'report.json');
-  const program = ['--disable-warning=ExperimentalWarning', '--experimental-vm-modules', 'node_modules/jest/bin/jest.js'];
+  const program = [
+    '--disable-warning=ExperimentalWarning',
+    '--experimental-vm-modules',
+    'node_modules/jest/bin/jest.js',
+  ];
   await node([...program, ...flags, '--json', `--outputFile=${report}`, ...paths], env);
   try {
-    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(await readFile(report, 'utf8')) as {
+    const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(
+      await readFile(report, 'utf8'),
+    ) as {
       numPassedTests: number;
       numFailedTests: number;
       numRuntimeErrorTestSuites: number;
@@ -61,7 +72,9 @@ async function main(): Promise<void> {
     await jest('API-server tests', ['test/api-server'], env, '--runInBand');
     await jest('End-to-end tests on the local cluster', ['test/e2e'], env, '--runInBand');
   } else {
-    process.stderr.write(`\nSkipped: API-server and end-to-end tests, because this machine can't host a cluster: ${hindrance}\n`);
+    process.stderr.write(
+      `\nSkipped: API-server and end-to-end tests, because this machine can't host a cluster: ${hindrance}\n`,
+    );
   }
 }
 

@@ -63,12 +63,7 @@ function check(node: OpenApi, path: string): OpenApi {
       throw new Error(`${path}: '${keyword}' can't be part of a CRD: use one plain type without unions or references`);
     }
   }
-  const limit = (keyword: keyof OpenApi, what: string) => {
-    if (node[keyword] === undefined) throw new Error(`${path}: a ${what} needs an upper bound: add ${keyword}`);
-  };
-  if (node.type === 'string' && node.enum === undefined && node.format !== 'date-time') limit('maxLength', 'string');
-  if (node.type === 'array') limit('maxItems', 'list');
-  if (isMap) limit('maxProperties', 'map');
+  requireBounds(node, isMap, path);
   for (const key of node['x-kubernetes-list-map-keys'] ?? []) {
     if (node.items?.required?.includes(key) !== true) {
       throw new Error(`${path}: list-map key '${key}' may be missing in an item: make it required`);
@@ -86,6 +81,15 @@ function check(node: OpenApi, path: string): OpenApi {
         }),
     ...(isMap ? { additionalProperties: check(additionalProperties, `${path}{}`) } : {}),
   };
+}
+
+function requireBounds(node: OpenApi, isMap: boolean, path: string): void {
+  const limit = (keyword: keyof OpenApi, what: string) => {
+    if (node[keyword] === undefined) throw new Error(`${path}: a ${what} needs an upper bound: add ${keyword}`);
+  };
+  if (node.type === 'string' && node.enum === undefined && node.format !== 'date-time') limit('maxLength', 'string');
+  if (node.type === 'array') limit('maxItems', 'list');
+  if (isMap) limit('maxProperties', 'map');
 }
 
 /** `format: date-time` says what zod's pattern says, and reads better in errors. */

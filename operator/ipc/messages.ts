@@ -1,5 +1,3 @@
-import { z } from 'zod';
-
 /**
  * Messages of the IPC protocol, version 1: the public contract between a run's containers.
  *
@@ -11,27 +9,25 @@ import { z } from 'zod';
 export const IPC_VERSION = 1;
 /** Most bytes of one message file. */
 export const MAX_MESSAGE_BYTES = 1_048_576;
+/** Most levels of objects and arrays in one message. */
+export const MAX_MESSAGE_DEPTH = 64;
 
-const base = { v: z.literal(IPC_VERSION), id: z.string().min(1).max(128) };
+interface Message {
+  readonly v: 1;
+  readonly id: string;
+}
 
 /** What an agent may write. */
-export const agentMessage = z.discriminatedUnion('type', [
-  z.object({
-    ...base,
-    type: z.literal('tool-call'),
-    tool: z.string().min(1).max(64),
-    arguments: z.record(z.string(), z.unknown()),
-  }),
-  /** The result of a call that was dispatched to this mailbox; `id` is the call's. */
-  z.object({ ...base, type: z.literal('tool-result'), ok: z.boolean(), content: z.string() }),
-  z.object({ ...base, type: z.literal('delta'), text: z.string() }),
-  z.object({ ...base, type: z.literal('log'), text: z.string() }),
-  z.object({ ...base, type: z.literal('result'), output: z.string() }),
-  z.object({ ...base, type: z.literal('error'), message: z.string().min(1) }),
-]);
-
-/** A message from an agent. */
-export type AgentMessage = z.infer<typeof agentMessage>;
+export type AgentMessage = Message &
+  (
+    | { readonly type: 'tool-call'; readonly tool: string; readonly arguments: Readonly<Record<string, unknown>> }
+    /** The result of a call that was dispatched to this mailbox; `id` is the call's. */
+    | { readonly type: 'tool-result'; readonly ok: boolean; readonly content: string }
+    | { readonly type: 'delta'; readonly text: string }
+    | { readonly type: 'log'; readonly text: string }
+    | { readonly type: 'result'; readonly output: string }
+    | { readonly type: 'error'; readonly message: string }
+  );
 
 /** A tool, as a model is told of it: `parameters` is a JSON Schema of an object. */
 export interface ToolDefinition {
@@ -41,22 +37,25 @@ export interface ToolDefinition {
 }
 
 /** What an agent reads. */
-export type ToAgent = { readonly v: 1; readonly id: string } & (
-  | {
-      readonly type: 'task';
-      readonly input: string;
-      readonly systemPrompt?: string;
-      readonly model: string;
-      readonly tools: readonly ToolDefinition[];
-      readonly limits: { readonly modelCalls: number };
-    }
-  /** Execute this call here, and answer with a `tool-result` of the same id. */
-  | { readonly type: 'tool-call'; readonly tool: string; readonly arguments: Readonly<Record<string, unknown>> }
-  | { readonly type: 'tool-result'; readonly ok: boolean; readonly content: string }
-  /** A file that the agent wrote was refused; `content` says what was wrong with it. */
-  | { readonly type: 'rejected'; readonly content: string }
-  | { readonly type: 'cancel' }
-);
+export type ToAgent = Message &
+  (
+    | {
+        readonly type: 'task';
+        readonly input: string;
+        readonly systemPrompt?: string;
+        readonly model: string;
+        readonly tools: readonly ToolDefinition[];
+        readonly limits: { readonly modelCalls: number };
+      }
+    /** Execute this call here, and answer with a `tool-result` of the same id. */
+    | { readonly type: 'tool-call'; readonly tool: string; readonly arguments: Readonly<Record<string, unknown>> }
+    | { readonly type: 'tool-result'; readonly ok: boolean; readonly content: string }
+    /** A file that the agent wrote was refused; `content` says what was wrong with it. `id` is the message's, if it had one. */
+    | { readonly type: 'rejected'; readonly content: string }
+    | { readonly type: 'cancel' }
+  );
 
 /** Environment variable with the directory of a container's mailbox. */
 export const MAILBOX_ENV = 'SYMPOZIUM_MAILBOX';
+/** Most bytes of a tool's result; what is longer is cut with a notice. */
+export const MAX_TOOL_RESULT_BYTES = 32_768;

@@ -1,0 +1,61 @@
+import { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { GROUP, VERSION } from '../api/group.ts';
+import { KINDS } from '../api/v1alpha1/index.ts';
+import { componentLabels } from './labels.ts';
+import { NAMES } from './names.ts';
+
+/** What the admission configurations need to know. */
+export interface AdmissionProps {
+  /** Namespace of the webhook's Service. */
+  readonly namespace: string;
+}
+
+/**
+ * Tells the API server to ask the webhook about our kinds, and to refuse them when it gets no answer. The certificate
+ * authority is missing on purpose: the webhook makes it at run time and writes it here, and nobody who applies these
+ * manifests again takes it away.
+ */
+export class Admission extends Construct {
+  constructor(scope: Construct, id: string, { namespace }: AdmissionProps) {
+    super(scope, id);
+    const metadata = { name: NAMES.webhookConfiguration, labels: componentLabels('webhook') };
+
+    new k8s.KubeMutatingWebhookConfiguration(this, 'mutating', {
+      metadata,
+      webhooks: [
+        {
+          ...common('mutate', namespace),
+          // Runs once more when a later webhook changed the object after it.
+          reinvocationPolicy: 'IfNeeded',
+          rules: rules(['CREATE']),
+        },
+      ],
+    });
+    new k8s.KubeValidatingWebhookConfiguration(this, 'validating', {
+      metadata,
+      webhooks: [{ ...common('validate', namespace), rules: rules(['CREATE', 'UPDATE']) }],
+    });
+  }
+}
+
+const common = (verb: 'mutate' | 'validate', namespace: string): Omit<k8s.ValidatingWebhook, 'rules'> => ({
+  name: `${verb}.${GROUP}`,
+  admissionReviewVersions: ['v1'],
+  clientConfig: { service: { name: NAMES.webhook, namespace, path: `/${verb}`, port: 443 } },
+  failurePolicy: 'Fail',
+  matchPolicy: 'Equivalent',
+  sideEffects: 'None',
+  timeoutSeconds: 5,
+});
+
+/** Exactly our kinds and not their status: the controller's own writes never wait for the webhook. */
+const rules = (operations: string[]): k8s.RuleWithOperations[] => [
+  {
+    apiGroups: [GROUP],
+    apiVersions: [VERSION],
+    operations,
+    resources: KINDS.map(({ plural }) => plural),
+    scope: 'Namespaced',
+  },
+];

@@ -1,0 +1,94 @@
+import type { k8s } from 'cdk8s-plus-28';
+import { Construct } from 'constructs';
+import { GROUP } from '../api/group.ts';
+import { Identity } from './identity.ts';
+import { NAMES } from './names.ts';
+
+/** What the rights of the control plane need to know. */
+export interface RbacProps {
+  /** Namespace of the control plane. */
+  readonly namespace: string;
+}
+
+/** Who the components are and what each may do: every verb here has a caller in `operator/`, and nothing has a wildcard. */
+export class Rbac extends Construct {
+  constructor(scope: Construct, id: string, { namespace }: RbacProps) {
+    super(scope, id);
+    new Identity(this, 'controller', { component: 'controller', namespace, ...CONTROLLER });
+    new Identity(this, 'webhook', { component: 'webhook', namespace, ...WEBHOOK });
+    new Identity(this, 'gateway', { component: 'gateway', namespace, ...GATEWAY });
+    new Identity(this, 'nats', { component: 'nats', namespace });
+  }
+}
+
+interface Rights {
+  readonly clusterRules?: readonly k8s.PolicyRule[];
+  readonly rules?: readonly k8s.PolicyRule[];
+}
+
+const allow = (apiGroup: string, resources: string[], verbs: string[], resourceNames?: string[]): k8s.PolicyRule => ({
+  apiGroups: [apiGroup],
+  resources,
+  verbs,
+  ...(resourceNames === undefined ? {} : { resourceNames }),
+});
+
+const CONTROLLER: Rights = {
+  clusterRules: [
+    // `delete` is retention.
+    allow(GROUP, ['agentruns'], ['get', 'list', 'watch', 'delete']),
+    allow(GROUP, ['sympoziuminstances', 'sympoziumpolicies'], ['get', 'list', 'watch']),
+    allow(GROUP, ['agentruns/status', 'sympoziuminstances/status'], ['patch']),
+    // To own Jobs where the cluster checks that (OwnerReferencesPermissionEnforcement, as in OpenShift).
+    allow(GROUP, ['agentruns/finalizers'], ['update']),
+    // What a run consists of, and what keeps its network shut.
+    allow('batch', ['jobs'], ['get', 'list', 'watch', 'create', 'delete']),
+    allow('', ['serviceaccounts'], ['get', 'list', 'watch', 'create', 'delete']),
+    allow('', ['pods'], ['list', 'watch']),
+    allow('networking.k8s.io', ['networkpolicies'], ['list', 'watch', 'create', 'patch']),
+    // Events of a Job say why it got no Pod: a quota, or Pod Security.
+    allow('', ['events'], ['create', 'list']),
+    // The auth callout asks whose token a bridge shows.
+    allow('authentication.k8s.io', ['tokenreviews'], ['create']),
+  ],
+  rules: [
+    // The built-in policies.
+    allow(GROUP, ['sympoziumpolicies'], ['create']),
+    // `create` can't be limited to a name: the name is not known yet when the right is checked.
+    allow('coordination.k8s.io', ['leases'], ['create']),
+    allow('coordination.k8s.io', ['leases'], ['get', 'update'], [NAMES.controller]),
+    allow('', ['secrets'], ['create']),
+    allow('', ['secrets'], ['get'], [NAMES.busSecret]),
+  ],
+};
+
+const WEBHOOK: Rights = {
+  clusterRules: [
+    // Facts that the rules are about.
+    allow(GROUP, ['sympoziuminstances', 'sympoziumpolicies'], ['get', 'list', 'watch']),
+    allow('node.k8s.io', ['runtimeclasses'], ['get', 'list', 'watch']),
+    // Its certificate authority, in its own configurations. Lists and watches of one name can be limited to it.
+    allow(
+      'admissionregistration.k8s.io',
+      ['mutatingwebhookconfigurations', 'validatingwebhookconfigurations'],
+      ['list', 'watch', 'patch'],
+      [NAMES.webhookConfiguration],
+    ),
+  ],
+  rules: [
+    allow('', ['secrets'], ['create']),
+    allow('', ['secrets'], ['get', 'list', 'watch', 'update'], [NAMES.webhookSecret]),
+  ],
+};
+
+const GATEWAY: Rights = {
+  clusterRules: [
+    // Whose token a bridge shows, and which provider its run may use.
+    allow('authentication.k8s.io', ['tokenreviews'], ['create']),
+    allow(GROUP, ['agentruns', 'sympoziuminstances'], ['get']),
+    // In every namespace, because agents live in every namespace and each keeps its provider's key in a Secret beside
+    // itself, of any name. Only `get`: nobody can find out through the gateway which Secrets there are, and it reads
+    // only the one that the instance of the calling run names.
+    allow('', ['secrets'], ['get']),
+  ],
+};

@@ -1,0 +1,218 @@
+import type { Binding, Field } from './bind.ts';
+import { container, deployment, env, everyPod, nats, natsContainer, PROCESSES } from './fields.ts';
+import { NAMES, PORTS } from '../constructs/names.ts';
+import * as schema from './schema.ts';
+
+/** One value of the chart. */
+export interface Value {
+  /** Where it stands in `values.yaml`, dots between names. */
+  readonly path: string;
+  /** What it does, for `values.yaml` and the README. */
+  readonly description: string;
+  readonly schema: schema.JsonSchema;
+  /** Fields that it is copied into. Its default is what the constructs put there. */
+  readonly fields?: readonly Field[];
+  /** Its default, when no field holds it as it is. */
+  readonly default?: unknown;
+}
+
+const sized = (name: (typeof PROCESSES)[number], does: string): Value[] => [
+  {
+    path: `${name}.replicas`,
+    description: `Number of Pods of the ${name}, which ${does}.`,
+    schema: schema.replicas,
+    fields: [deployment(name, '/spec/replicas')],
+  },
+  {
+    path: `${name}.resources`,
+    description: `CPU and memory of each Pod of the ${name}.`,
+    schema: schema.resources,
+    fields: [container(name, '/resources')],
+  },
+];
+
+/** Every value of the chart, in the order in which `values.yaml` shows them. */
+export const VALUES: readonly Value[] = [
+  {
+    path: 'image.repository',
+    description: 'Image of our own processes, which run Pods use too.',
+    schema: schema.text,
+    default: 'ghcr.io/sympozium-ai/sympozium',
+  },
+  {
+    path: 'image.tag',
+    description: "Tag of the image; a digest may follow, as in `0.1.0@sha256:…`. Empty: the chart's appVersion.",
+    schema: schema.optionalText,
+    default: '',
+  },
+  {
+    path: 'image.pullPolicy',
+    description: 'When kubelets ask the registry for the image.',
+    schema: schema.oneOf('Always', 'IfNotPresent', 'Never'),
+    fields: [...PROCESSES.map((name) => container(name, '/imagePullPolicy')), env('controller', 'IMAGE_PULL_POLICY')],
+  },
+  {
+    path: 'imagePullSecrets',
+    description:
+      "Secrets with the credentials of registries, as `[{name: my-secret}]`. For the control plane's own Pods.",
+    schema: schema.objects,
+    default: [],
+  },
+  {
+    path: 'logLevel',
+    description: 'How much the processes log.',
+    schema: schema.oneOf('trace', 'debug', 'info', 'warn', 'error'),
+    fields: PROCESSES.map((name) => env(name, 'LOG_LEVEL')),
+  },
+  ...sized('controller', 'turns AgentRuns into Jobs; one leads and the others stand by'),
+  ...sized('webhook', 'looks at every object of our kinds before it is stored'),
+  ...sized('gateway', "adds the provider's key to model calls"),
+  {
+    path: 'nats.image',
+    description: 'Image of NATS.',
+    schema: schema.text,
+    fields: [natsContainer('/image')],
+  },
+  {
+    path: 'nats.resources',
+    description: 'CPU and memory of the Pod of NATS.',
+    schema: schema.resources,
+    fields: [natsContainer('/resources')],
+  },
+  {
+    path: 'nats.storage.size',
+    description: 'Size of the volume that keeps the messages. Kubernetes does not let it change after installation.',
+    schema: schema.quantity,
+    fields: [nats('/spec/volumeClaimTemplates/0/spec/resources/requests/storage')],
+  },
+  {
+    path: 'nats.storage.className',
+    description: "StorageClass of the volume. Empty: the cluster's default. It can't change after installation either.",
+    schema: schema.optionalName,
+    default: '',
+  },
+  {
+    path: 'retention.age',
+    description: 'Age at which finished runs are deleted, for example `24h`.',
+    schema: schema.duration,
+    fields: [env('controller', 'RETENTION_AGE')],
+  },
+  {
+    path: 'retention.runsPerInstance',
+    description: 'Number of finished runs that each SympoziumInstance keeps.',
+    schema: { type: 'integer', minimum: 1, maximum: 100_000 },
+    default: 100,
+  },
+  {
+    path: 'dns.namespace',
+    description:
+      "Namespace of the cluster's DNS. Network policies open the way to its Pods labelled `k8s-app: kube-dns`.",
+    schema: schema.objectName,
+    fields: [env('controller', 'DNS_NAMESPACE')],
+  },
+  {
+    path: 'dns.addresses',
+    description:
+      'Addresses of a DNS that does not run in Pods, such as `169.254.20.10/32` of NodeLocal DNSCache. Network policies open the way there too.',
+    schema: schema.cidrs,
+    default: [],
+  },
+  {
+    path: 'dns.clusterDomain',
+    description: 'Domain that the names of Services end in.',
+    schema: schema.objectName,
+    default: 'cluster.local',
+  },
+  {
+    path: 'networkPolicies.enabled',
+    description: 'Whether the network around the control plane is closed. Around run Pods it always is.',
+    schema: schema.flag,
+    default: true,
+  },
+  {
+    path: 'crds.enabled',
+    description: 'Whether the chart brings the CustomResourceDefinitions.',
+    schema: schema.flag,
+    default: true,
+  },
+  {
+    path: 'crds.keep',
+    description: 'Whether the CustomResourceDefinitions, and with them all agents and runs, outlive the chart.',
+    schema: schema.flag,
+    default: true,
+  },
+  {
+    path: 'nodeSelector',
+    description: 'Labels that nodes of the control plane must have.',
+    schema: schema.labels,
+    default: {},
+  },
+  {
+    path: 'tolerations',
+    description: 'Taints that Pods of the control plane tolerate.',
+    schema: schema.objects,
+    default: [],
+  },
+  {
+    path: 'priorityClassName',
+    description: "PriorityClass of Pods of the control plane. Empty: the cluster's default.",
+    schema: schema.optionalName,
+    default: '',
+  },
+];
+
+/** Field that is there only if the value is not empty. */
+const optional = (path: string, fields: readonly Field[]): Binding => ({
+  fields,
+  when: `.Values.${path}`,
+  expression: `.Values.${path} | toJson`,
+});
+
+const serviceUrl = (scheme: string, name: string, port: number): string =>
+  `printf "${scheme}://${name}.%s.svc.%s:${port}" .Release.Namespace .Values.dns.clusterDomain | toJson`;
+
+/** Fields that are more than a copy of one value. `crds` are the names of the CustomResourceDefinitions. */
+export const computed = (crds: readonly string[]): Binding[] => [
+  {
+    fields: [...PROCESSES.map((name) => container(name, '/image')), env('controller', 'RUNTIME_IMAGE')],
+    expression: 'printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | toJson',
+  },
+  {
+    fields: [env('controller', 'BUS_URL')],
+    expression: serviceUrl('nats', NAMES.nats, PORTS.bus),
+  },
+  {
+    fields: [env('controller', 'GATEWAY_URL')],
+    expression: serviceUrl('http', NAMES.gateway, PORTS.gateway),
+  },
+  {
+    fields: [env('controller', 'DNS_ADDRESSES')],
+    expression: '.Values.dns.addresses | join "," | toJson',
+  },
+  {
+    fields: ['controller', 'webhook'].map((name) => ({
+      object: `NetworkPolicy/sympozium-${name}`,
+      pointer: '/spec/egress/0/to',
+    })),
+    expression: 'include "sympozium.dns" .',
+  },
+  {
+    fields: [env('controller', 'RETENTION_RUNS')],
+    expression: '.Values.retention.runsPerInstance | int64 | toString | toJson',
+  },
+  {
+    fields: crds.map((name) => ({ object: `CustomResourceDefinition/${name}`, pointer: '/metadata/annotations' })),
+    when: '.Values.crds.keep',
+    expression: 'dict "helm.sh/resource-policy" "keep" | toJson',
+  },
+  optional('nats.storage.className', [nats('/spec/volumeClaimTemplates/0/spec/storageClassName')]),
+  ...['imagePullSecrets', 'nodeSelector', 'tolerations', 'priorityClassName'].map((path) =>
+    optional(path, everyPod(`/${path}`)),
+  ),
+];
+
+/** Parts that a value switches off as a whole. */
+export const SWITCHES: Readonly<Record<string, string>> = {
+  crds: 'crds.enabled',
+  'network-policies': 'networkPolicies.enabled',
+};

@@ -1,0 +1,32 @@
+import type { TaskMessage } from '../../bus/messages.ts';
+import type { RunRef } from '../../bus/subjects.ts';
+import type { Events } from '../../kube/events.ts';
+import type { Lookup } from '../../kube/lookup.ts';
+import type { KubeApi } from '../../kube/port.ts';
+import type { Log } from '../../log.ts';
+import type { Clock } from '../../runtime/clock.ts';
+import type { Caches } from '../caches.ts';
+import type { CheckInstance } from '../gateway-client.ts';
+import type { Isolation } from '../isolation.ts';
+import type { PodSettings } from './pod-spec.ts';
+import type { RunMemory } from './memory.ts';
+
+/** All that the reconciliation of runs works with. */
+export interface RunContext {
+  readonly kube: KubeApi;
+  readonly caches: Caches;
+  readonly lookup: Lookup;
+  readonly bus: TaskBus;
+  readonly check: CheckInstance;
+  readonly isolation: Isolation;
+  readonly events: Events;
+  readonly memory: RunMemory;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly settings: PodSettings;
+}
+
+/** The part of the bus that starting a run needs. */
+export interface TaskBus {
+  publishTask(run: RunRef, task: TaskMessage): Promise<void>;
+}

@@ -1,0 +1,89 @@
+import { createHash } from 'node:crypto';
+import { GROUP, LABELS, runChildName } from '../../../lib/api/group.ts';
+import type { AgentRun } from '../../../lib/api/v1alpha1/agent-run.ts';
+import type { ObjectMeta } from '../../../lib/api/v1alpha1/fields.ts';
+import type { SympoziumInstance } from '../../../lib/api/v1alpha1/instance.ts';
+import type { EffectivePolicy } from '../../../lib/policy/effective.ts';
+import type { Job, ServiceAccount } from '../../kube/resources.ts';
+import { podSpec, type PodSettings } from './pod-spec.ts';
+import { runTimeoutSeconds } from './timeout.ts';
+
+/** What a run's children are computed from: nothing here is fetched, guessed or timed. */
+export interface Observed {
+  readonly run: AgentRun;
+  readonly instance: SympoziumInstance;
+  readonly policy: EffectivePolicy;
+  readonly settings: PodSettings;
+}
+
+/** Annotations of a run's Job: what the run was started under, so that no later change of a policy alters its record. */
+export const JOB_ANNOTATIONS = {
+  policy: `${GROUP}/policy`,
+  policyHash: `${GROUP}/policy-hash`,
+  timeoutSeconds: `${GROUP}/timeout-seconds`,
+} as const;
+
+/** Our own timer ends a run; Kubernetes does it this much later if no controller runs. */
+const BACKSTOP_SECONDS = 60;
+
+/** The identity of a run: it has no permission in the cluster, and dies with the run. */
+export const serviceAccount = (run: AgentRun): ServiceAccount => ({
+  apiVersion: 'v1',
+  kind: 'ServiceAccount',
+  metadata: ownedBy(run),
+  automountServiceAccountToken: false,
+});
+
+/** The Job that executes a run once. Pure: the same input always gives the same output. */
+export function job({ run, instance, policy, settings }: Observed): Job {
+  const timeoutSeconds = runTimeoutSeconds(run, instance);
+  const metadata = ownedBy(run);
+  return {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: {
+      ...metadata,
+      annotations: {
+        [JOB_ANNOTATIONS.policy]: policy.name,
+        [JOB_ANNOTATIONS.policyHash]: policyHash(policy),
+        [JOB_ANNOTATIONS.timeoutSeconds]: String(timeoutSeconds),
+      },
+    },
+    spec: {
+      backoffLimit: 0, // a run is an event: trying it again would answer the same message twice
+      podReplacementPolicy: 'Failed',
+      activeDeadlineSeconds: timeoutSeconds + BACKSTOP_SECONDS,
+      template: {
+        metadata: { labels: metadata.labels },
+        spec: podSpec(run, instance, policy, settings),
+      },
+    },
+  };
+}
+
+/** Fingerprint of the rules: equal for equal rules, whatever the order of their fields. */
+export const policyHash = (policy: EffectivePolicy): string =>
+  createHash('sha256').update(canonical(policy)).digest('hex').slice(0, 12);
+
+/** Name, labels and owner of a run's children: they are deleted with the run. */
+function ownedBy(run: AgentRun): ObjectMeta {
+  const { name, namespace, uid = '' } = run.metadata;
+  return {
+    name: runChildName(name),
+    ...(namespace === undefined ? {} : { namespace }),
+    labels: { [LABELS.component]: 'run', [LABELS.run]: name, [LABELS.instance]: run.spec.instanceRef },
+    ownerReferences: [
+      { apiVersion: run.apiVersion, kind: run.kind, name, uid, controller: true, blockOwnerDeletion: true },
+    ],
+  };
+}
+
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
+  return `{${fields
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`)
+    .join(',')}}`;
+}

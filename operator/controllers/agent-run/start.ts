@@ -1,0 +1,129 @@
+import { findCondition } from '../../../lib/api/conditions.ts';
+import { effectivePolicy } from '../../../lib/policy/effective.ts';
+import type { AgentRun } from '../../../lib/api/v1alpha1/agent-run.ts';
+import type { SympoziumInstance } from '../../../lib/api/v1alpha1/instance.ts';
+import { messageOf, ReconcileError } from '../../errors.ts';
+import { isKubeError } from '../../kube/errors.ts';
+import { keyOf, type KubeObject, type Resource } from '../../kube/port.ts';
+import { JOBS, SERVICE_ACCOUNTS } from '../../kube/resources.ts';
+import type { Result } from '../../runtime/controller.ts';
+import type { RunContext } from './context.ts';
+import { job, serviceAccount, type Observed } from './desired.ts';
+import { end } from './end.ts';
+import { follow } from './follow.ts';
+import { owns, uidOf } from './own.ts';
+import { failed, type Ending } from './status.ts';
+import { taskOf } from './task.ts';
+
+/** Starts a run, or ends it with the reason why it can't start. Everything here may be done twice. */
+export async function start(context: RunContext, run: AgentRun): Promise<Result> {
+  const observed = await observe(context, run);
+  if ('reason' in observed) return fail(context, run, observed);
+  await context.isolation.ensure(run.metadata.namespace ?? 'default');
+
+  // The Job comes last: its Pod needs the ServiceAccount at once, and its bridge the task soon after.
+  const [, account] = await Promise.all([
+    publish(context, observed),
+    create(context, run, SERVICE_ACCOUNTS, serviceAccount(run)),
+  ]);
+  if ('reason' in account) return fail(context, run, account);
+  const created = await create(context, run, JOBS, job(observed));
+  if ('reason' in created) return fail(context, run, created);
+
+  context.memory.created(uidOf(run), created);
+  context.log.info('Started a run', { run: keyOf(run), policy: observed.policy.name });
+  return follow(context, run, created);
+}
+
+/** All that the run is made from, or why it can't be made. */
+async function observe(context: RunContext, run: AgentRun): Promise<Observed | Ending> {
+  const { lookup, settings } = context;
+  const { name, namespace = 'default' } = run.metadata;
+  const { instanceRef } = run.spec;
+  const instance = await lookup.instance(namespace, instanceRef);
+  if (instance === undefined) {
+    const message = `AgentRun '${name}' names SympoziumInstance '${instanceRef}', which is not in namespace '${namespace}': create the instance, then the run again`;
+    return { reason: 'InstanceNotFound', message };
+  }
+  const policy = await lookup.policy(namespace, instance.spec.policy);
+  if (policy === undefined)
+    return { reason: 'PolicyNotFound', message: lookup.noPolicy(namespace, instance.spec.policy) };
+  return (
+    (await credentialsMissing(context, instance)) ?? {
+      run,
+      instance,
+      policy: effectivePolicy(policy, instance, run),
+      settings,
+    }
+  );
+}
+
+/** Why the instance's provider can't be called; `undefined` when it can, or when nobody knows. */
+async function credentialsMissing(
+  { check, log }: RunContext,
+  instance: SympoziumInstance,
+): Promise<Ending | undefined> {
+  const { metadata, status } = instance;
+  const ready = findCondition(status?.conditions, 'Ready');
+  if (ready?.status === 'True' && ready.observedGeneration === metadata.generation) return undefined;
+  try {
+    const readiness = await check(metadata.namespace ?? 'default', metadata.name);
+    return readiness.ready ? undefined : readiness;
+  } catch (error) {
+    log.warn('Could not ask the gateway, going on', { instance: keyOf(instance), why: messageOf(error) });
+    return undefined; // the first model call will tell
+  }
+}
+
+async function publish({ bus }: RunContext, { run, instance, policy }: Observed): Promise<void> {
+  const { name, namespace = 'default' } = run.metadata;
+  try {
+    await bus.publishTask({ namespace, name }, taskOf(run, instance, policy));
+  } catch (cause) {
+    throw ReconcileError.waiting('BusUnreachable', `the task can't be published: ${messageOf(cause)}`, 2, { cause });
+  }
+}
+
+/** Creates a child of the run, or finds the one that was created before. */
+async function create<T extends KubeObject>(
+  { kube }: RunContext,
+  run: AgentRun,
+  resource: Resource<T>,
+  object: T,
+): Promise<T | Ending> {
+  try {
+    return await kube.create(resource, object);
+  } catch (error) {
+    if (isKubeError(error, 'Forbidden', 'Invalid')) {
+      return {
+        reason: `${resource.kind}NotCreated`,
+        message: `the ${resource.kind} of the run can't be created: ${error.message}`,
+      };
+    }
+    if (!isKubeError(error, 'AlreadyExists')) throw error;
+  }
+  const existing = await kube.get(resource, object.metadata);
+  if (existing !== undefined && owns(run, existing)) return existing;
+  return conflict(run, resource, existing, object);
+}
+
+function conflict<T extends KubeObject>(
+  run: AgentRun,
+  { kind }: Resource<T>,
+  existing: T | undefined,
+  wanted: T,
+): Ending {
+  const { name, namespace } = wanted.metadata;
+  const predecessor = existing?.metadata.ownerReferences?.some(
+    (owner) => owner.kind === run.kind && owner.name === run.metadata.name,
+  );
+  if (existing === undefined || predecessor === true || existing.metadata.deletionTimestamp !== undefined) {
+    const message = `${kind} '${name}' of an earlier run of this name is still being deleted`;
+    throw ReconcileError.waiting('PredecessorNotGone', message, 1);
+  }
+  const message = `${kind} '${name}' in namespace '${namespace ?? ''}' belongs to someone else: delete it, or give the run another name`;
+  return { reason: 'NameConflict', message };
+}
+
+const fail = (context: RunContext, run: AgentRun, ending: Ending): Promise<Result> =>
+  end(context, run, failed(run, {}, ending, context.clock.date()));

@@ -1,0 +1,149 @@
+import { setCondition, type Condition } from '../../../lib/api/conditions.ts';
+import { MAX_OUTPUT_BYTES, type AgentRun, type AgentRunStatus } from '../../../lib/api/v1alpha1/agent-run.ts';
+import type { ResultMessage, Usage } from '../../bus/messages.ts';
+import type { Job } from '../../kube/resources.ts';
+import { timestamp } from '../../runtime/clock.ts';
+import { JOB_ANNOTATIONS } from './desired.ts';
+
+/** What is known about the execution of a run. */
+export interface Execution {
+  readonly job?: Job | undefined;
+  readonly podName?: string | undefined;
+}
+
+/** How a run ended, beside its phase. */
+export interface Ending {
+  readonly reason: string;
+  readonly message: string;
+  readonly usage?: Usage;
+}
+
+const MAX_MESSAGE = 4096;
+
+/** The status of a run whose agent is at work. */
+export const running = (run: AgentRun, execution: Execution, now: Date): AgentRunStatus => ({
+  ...executed(run, execution),
+  phase: 'Running',
+  conditions: conditionsOf(run, now, [
+    ready('False', 'Running', 'the agent is at work'),
+    reconciling('Running', 'the agent is at work'),
+  ]),
+});
+
+/** The status of a run that is held up by something that may pass. */
+export const held = (run: AgentRun, execution: Execution, { reason, message }: Ending, now: Date): AgentRunStatus => ({
+  ...executed(run, execution),
+  phase: 'Pending',
+  reason,
+  message: message.slice(0, MAX_MESSAGE),
+  conditions: conditionsOf(run, now, [ready('False', reason, message), reconciling(reason, message)]),
+});
+
+/** The status of a run that ended as its bridge says. */
+export function recorded(run: AgentRun, execution: Execution, result: ResultMessage, now: Date): AgentRunStatus {
+  if (result.outcome === 'failed') return failed(run, execution, result, now);
+  const { text, cut } = fit(result.output);
+  const whole = Math.max(result.outputBytes, Buffer.byteLength(result.output));
+  const truncated = `the response has ${whole} bytes; the first ${Buffer.byteLength(text)} are kept`;
+  const isCut = cut || result.outputBytes > Buffer.byteLength(result.output);
+  return {
+    ...executed(run, execution),
+    phase: 'Succeeded',
+    reason: 'Completed',
+    output: text,
+    usage: result.usage,
+    completionTime: timestamp(now),
+    conditions: conditionsOf(run, now, [
+      ready('True', 'Completed', 'the agent answered'),
+      ...(isCut ? [{ type: 'OutputTruncated', status: 'True', reason: 'TooLong', message: truncated } as const] : []),
+    ]),
+  };
+}
+
+/** The status of a run that failed. */
+export const failed = (run: AgentRun, execution: Execution, ending: Ending, now: Date): AgentRunStatus =>
+  ended(run, execution, { ...ending, phase: 'Failed' }, now);
+
+/** The status of a run that someone ended. */
+export const cancelled = (run: AgentRun, execution: Execution, now: Date): AgentRunStatus =>
+  ended(run, execution, { phase: 'Cancelled', reason: 'Cancelled', message: 'the run was cancelled' }, now);
+
+function ended(
+  run: AgentRun,
+  execution: Execution,
+  ending: Ending & { readonly phase: 'Failed' | 'Cancelled' },
+  now: Date,
+): AgentRunStatus {
+  const { phase, reason, usage } = ending;
+  const message = ending.message.slice(0, MAX_MESSAGE);
+  return {
+    ...executed(run, execution),
+    phase,
+    reason,
+    message,
+    ...(usage === undefined ? {} : { usage }),
+    completionTime: timestamp(now),
+    conditions: conditionsOf(run, now, [
+      ready('False', reason, message),
+      { type: 'Stalled', status: 'True', reason, message }, // kstatus: nothing more will happen by itself
+    ]),
+  };
+}
+
+/** What stays true from here on: when, where and under which rules the run was executed. */
+function executed(run: AgentRun, { job, podName }: Execution): Omit<AgentRunStatus, 'phase'> {
+  const { startTime, jobName, podName: knownPod, effectivePolicy } = run.status ?? {};
+  const annotations = job?.metadata.annotations ?? {};
+  const { [JOB_ANNOTATIONS.policy]: name, [JOB_ANNOTATIONS.policyHash]: hash } = annotations;
+  const known = {
+    startTime: startTime ?? job?.metadata.creationTimestamp,
+    jobName: jobName ?? job?.metadata.name,
+    podName: podName ?? knownPod,
+    effectivePolicy: effectivePolicy ?? (name === undefined || hash === undefined ? undefined : { name, hash }),
+    observedGeneration: run.metadata.generation,
+  };
+  return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));
+}
+
+type Told = Omit<Condition, 'lastTransitionTime'>;
+
+/** Exactly the conditions that are told of: `Reconciling` and `Stalled` are there only while they hold. */
+function conditionsOf(run: AgentRun, now: Date, told: readonly Told[]): Condition[] {
+  const known = (run.status?.conditions ?? []).filter(({ type }) => told.some((condition) => condition.type === type));
+  const { generation } = run.metadata;
+  const all = told.reduce<readonly Condition[]>(
+    (conditions, next) =>
+      setCondition(
+        conditions,
+        { ...next, ...(generation === undefined ? {} : { observedGeneration: generation }) },
+        now,
+      ),
+    known,
+  );
+  return [...all];
+}
+
+const ready = (status: 'True' | 'False', reason: string, message: string): Told => ({
+  type: 'Ready',
+  status,
+  reason,
+  message,
+});
+const reconciling = (reason: string, message: string): Told => ({
+  type: 'Reconciling',
+  status: 'True',
+  reason,
+  message,
+});
+
+/** Cuts a text to the size of `status.output`, between characters. */
+function fit(output: string): { readonly text: string; readonly cut: boolean } {
+  const bytes = Buffer.from(output);
+  if (bytes.length <= MAX_OUTPUT_BYTES) return { text: output, cut: false };
+  const notice = '\n[cut]';
+  const kept = bytes
+    .subarray(0, MAX_OUTPUT_BYTES - notice.length)
+    .toString('utf8')
+    .replace(/\uFFFD$/, '');
+  return { text: `${kept}${notice}`, cut: true };
+}

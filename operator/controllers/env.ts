@@ -1,0 +1,25 @@
+import { duration, integer, list, logLevel, oneOf, readEnv, text, url, type Variables } from '../env.ts';
+
+/** Everything the controller is told by its environment. */
+export type ControllerEnv = ReturnType<typeof controllerEnv>;
+
+/** @throws ConfigError with everything that is wrong */
+export const controllerEnv = (variables: Variables) =>
+  readEnv(variables, (env) => ({
+    logLevel: logLevel(env),
+    namespace: env.read('POD_NAMESPACE', text),
+    podName: env.optional('POD_NAME', text),
+    busUrl: env.read('BUS_URL', url('nats', 'tls')),
+    gatewayUrl: env.read('GATEWAY_URL', url('http', 'https')),
+    gatewayTokenFile: env.read('GATEWAY_TOKEN_FILE', text, '/var/run/secrets/sympozium/gateway'),
+    runtimeImage: env.read('RUNTIME_IMAGE', text),
+    imagePullPolicy: env.read('IMAGE_PULL_POLICY', oneOf(['Always', 'IfNotPresent', 'Never']), 'IfNotPresent'),
+    /** Left out: DNS Pods of any namespace. */
+    dnsNamespace: env.optional('DNS_NAMESPACE', text),
+    /** Addresses of a DNS that doesn't run in Pods. */
+    dnsAddresses: env.optional('DNS_ADDRESSES', list) ?? [],
+    retention: {
+      ageMs: env.read('RETENTION_AGE', duration, '168h'),
+      runsPerInstance: env.read('RETENTION_RUNS', integer(1, 100_000), '100'),
+    },
+  }));

@@ -1,0 +1,43 @@
+import { findCondition, setCondition, type Condition } from '../../../lib/api/conditions.ts';
+import type { SympoziumInstance } from '../../../lib/api/v1alpha1/instance.ts';
+import type { Readiness } from '../gateway-client.ts';
+
+/** What is known about an instance. Pure data. */
+export interface InstanceFacts {
+  /** Sentence for a policy that isn't there; `undefined` when it is. */
+  readonly policyMissing: string | undefined;
+  /** What the gateway says, or why it couldn't be asked. */
+  readonly provider: Readiness | { readonly unknown: string };
+}
+
+/** The `Ready` condition of an instance. */
+export function readyCondition({ policyMissing, provider }: InstanceFacts): Omit<Condition, 'lastTransitionTime'> {
+  const type = 'Ready';
+  if (policyMissing !== undefined) return { type, status: 'False', reason: 'PolicyNotFound', message: policyMissing };
+  if ('unknown' in provider)
+    return { type, status: 'Unknown', reason: 'GatewayUnreachable', message: provider.unknown };
+  if (!provider.ready) return { type, status: 'False', reason: provider.reason, message: provider.message };
+  return { type, status: 'True', reason: 'Accepted', message: 'policy and credentials are in place' };
+}
+
+/** The status of an instance, or `undefined` when it says so already. */
+export function instanceStatus(
+  { metadata, status }: SympoziumInstance,
+  condition: Omit<Condition, 'lastTransitionTime'>,
+  now: Date,
+): NonNullable<SympoziumInstance['status']> | undefined {
+  const observedGeneration = metadata.generation ?? 0;
+  const before = status?.conditions ?? [];
+  const conditions = setCondition(before, { ...condition, observedGeneration }, now);
+  if (conditions === before && status?.observedGeneration === observedGeneration) return undefined;
+  return { observedGeneration, conditions: [...conditions] };
+}
+
+/** Whether the condition says something else than before, so that people should hear of it. */
+export function changed(
+  { status }: SympoziumInstance,
+  { type, reason, status: now }: Pick<Condition, 'type' | 'reason' | 'status'>,
+): boolean {
+  const before = findCondition(status?.conditions, type);
+  return before?.status !== now || before.reason !== reason;
+}

@@ -1,0 +1,98 @@
+import { createHash } from 'node:crypto';
+import { AUDIENCES, RUN_PREFIX } from '../../lib/api/group.ts';
+import { isFinished } from '../../lib/api/v1alpha1/index.ts';
+import { ExpiringCache } from './cache.ts';
+import { ask, type ClusterReader, type ProviderSpec } from './cluster.ts';
+import { GatewayError } from './failure.ts';
+
+/** Longest time a token, a run and its instance are believed without looking again. */
+const TTL_MS = 60_000;
+/** Most tokens and most runs that are remembered. */
+const MAX_ENTRIES = 10_000;
+
+const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
+
+/** A run that may call its model. */
+export interface Caller {
+  readonly namespace: string;
+  readonly run: string;
+  readonly instance: string;
+  readonly provider: ProviderSpec;
+}
+
+/** Tells who is calling. What it learnt is at most a minute old. */
+export class Callers {
+  readonly #cluster: ClusterReader;
+  readonly #users: ExpiringCache<string>;
+  readonly #callers: ExpiringCache<Caller>;
+
+  constructor(cluster: ClusterReader, now: () => number = () => performance.now()) {
+    this.#cluster = cluster;
+    this.#users = new ExpiringCache({ ttlMs: TTL_MS, maxEntries: MAX_ENTRIES, now });
+    this.#callers = new ExpiringCache({ ttlMs: TTL_MS, maxEntries: MAX_ENTRIES, now });
+  }
+
+  /**
+   * User name of whoever sent the `Authorization` header.
+   *
+   * @throws GatewayError 401 when the token is missing or not valid here
+   */
+  async user(authorization: string | undefined): Promise<string> {
+    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+    if (token === undefined) throw unauthenticated('no token was sent: send Authorization: Bearer <token>');
+    // Keyed by digest, so that the cache holds nothing that could be used as a token.
+    const key = createHash('sha256').update(token).digest('base64');
+    return this.#users.get(key, () => this.#review(token));
+  }
+
+  /**
+   * The run behind the `Authorization` header.
+   *
+   * @throws GatewayError 401 or 403 when it is nobody who may call a model
+   */
+  async caller(authorization: string | undefined): Promise<Caller> {
+    const user = await this.user(authorization);
+    return this.#callers.get(user, () => this.#resolve(user));
+  }
+
+  async #review(token: string): Promise<string> {
+    const user = await ask('review the token', () => this.#cluster.reviewToken(token, AUDIENCES.gateway));
+    if (user === undefined) {
+      throw unauthenticated(
+        `the token is not valid for audience '${AUDIENCES.gateway}', or has expired: send the run's projected token`,
+      );
+    }
+    return user;
+  }
+
+  async #resolve(user: string): Promise<Caller> {
+    const [, namespace = '', account = ''] = SERVICE_ACCOUNT.exec(user) ?? [];
+    if (!account.startsWith(RUN_PREFIX)) {
+      throw forbidden('not_a_run', `'${user}' may not call models: expected the ServiceAccount of an AgentRun`);
+    }
+    const name = account.slice(RUN_PREFIX.length);
+    const run = await ask(`read AgentRun '${name}'`, () => this.#cluster.run(namespace, name));
+    if (run === undefined) {
+      throw forbidden('run_not_found', `there is no AgentRun '${name}' in namespace '${namespace}'`);
+    }
+    if (isFinished(run) || run.spec.cancelled === true || run.metadata.deletionTimestamp !== undefined) {
+      throw forbidden(
+        'run_finished',
+        `AgentRun '${name}' in namespace '${namespace}' has ended: it calls no more models`,
+      );
+    }
+    const { instanceRef } = run.spec;
+    const what = `read SympoziumInstance '${instanceRef}'`;
+    const instance = await ask(what, () => this.#cluster.instance(namespace, instanceRef));
+    if (instance === undefined) {
+      throw forbidden(
+        'instance_not_found',
+        `SympoziumInstance '${instanceRef}' of AgentRun '${name}' was not found in namespace '${namespace}'`,
+      );
+    }
+    return { namespace, run: name, instance: instanceRef, provider: instance.spec.provider };
+  }
+}
+
+const unauthenticated = (message: string) => new GatewayError(message, { status: 401, code: 'invalid_token' });
+const forbidden = (code: string, message: string) => new GatewayError(message, { status: 403, code });

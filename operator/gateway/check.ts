@@ -1,0 +1,40 @@
+import type { JsonObject } from './body.ts';
+import { ask, type ClusterReader } from './cluster.ts';
+import { readApiKey } from './credentials.ts';
+import { GatewayError } from './failure.ts';
+
+/** Whether an instance's provider can be called, as the controller writes it into the instance's status. */
+export type CheckResult =
+  | { readonly ready: true }
+  | {
+      readonly ready: false;
+      readonly reason: 'CredentialsNotFound' | 'InstanceNotFound';
+      readonly message: string;
+    };
+
+/** Looks at an instance and its Secret, now. The key itself stays here. */
+export async function check(cluster: ClusterReader, body: JsonObject): Promise<CheckResult> {
+  const namespace = nameIn(body, 'namespace');
+  const name = nameIn(body, 'instance');
+  const instance = await ask(`read SympoziumInstance '${name}'`, () => cluster.instance(namespace, name));
+  if (instance === undefined) {
+    const message = `SympoziumInstance '${name}' was not found in namespace '${namespace}'`;
+    return { ready: false, reason: 'InstanceNotFound', message };
+  }
+  try {
+    await readApiKey(cluster, namespace, instance.spec.provider);
+    return { ready: true };
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.reason !== 'CredentialsNotFound') throw error;
+    return { ready: false, reason: 'CredentialsNotFound', message: error.message };
+  }
+}
+
+function nameIn(body: JsonObject, field: string): string {
+  const value = body[field];
+  if (typeof value === 'string' && /^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$/.test(value)) return value;
+  throw new GatewayError(`'${field}' must be the name of an object, got ${JSON.stringify(value ?? null)}`, {
+    status: 400,
+    code: 'invalid_request',
+  });
+}

@@ -1,0 +1,67 @@
+import type { ToolDefinition } from './messages.ts';
+
+const path = (description: string) => ({ type: 'string', description });
+
+/** Directory in which the built-in tools work. */
+export const WORKSPACE = '/workspace';
+
+/**
+ * The tools of every agent. They act in the agent's own container, where nothing secret is. Short words and few
+ * parameters, because small models must get them right too.
+ */
+export const BUILTIN_TOOLS: readonly ToolDefinition[] = [
+  {
+    name: 'execute_command',
+    description: `Runs a shell command and returns its output and exit code. It starts in ${WORKSPACE}. Nobody can type into it, so use commands that ask no questions.`,
+    parameters: {
+      type: 'object',
+      properties: {
+        command: { type: 'string', description: 'The command, for example: ls -la' },
+        timeout_seconds: {
+          type: 'integer',
+          minimum: 1,
+          maximum: 3600,
+          description: 'Stop the command after this many seconds. Default: 120.',
+        },
+      },
+      required: ['command'],
+      additionalProperties: false,
+    },
+  },
+  {
+    name: 'read_file',
+    description: 'Returns the content of a text file.',
+    parameters: {
+      type: 'object',
+      properties: {
+        path: path(`The file, for example notes.txt. Relative paths start in ${WORKSPACE}.`),
+        start_line: { type: 'integer', minimum: 1, description: 'First line to return. Default: 1.' },
+        line_count: { type: 'integer', minimum: 1, description: 'How many lines to return. Default: all.' },
+      },
+      required: ['path'],
+      additionalProperties: false,
+    },
+  },
+  {
+    name: 'write_file',
+    description: 'Writes a text file. It replaces what was in the file before, and makes missing directories.',
+    parameters: {
+      type: 'object',
+      properties: {
+        path: path(`The file, for example report.md. Relative paths start in ${WORKSPACE}.`),
+        content: { type: 'string', description: 'The whole new content of the file.' },
+      },
+      required: ['path', 'content'],
+      additionalProperties: false,
+    },
+  },
+  {
+    name: 'list_directory',
+    description: 'Lists the files and directories in a directory. Names of directories end with /.',
+    parameters: {
+      type: 'object',
+      properties: { path: path(`The directory. Relative paths start in ${WORKSPACE}. Default: ${WORKSPACE}.`) },
+      additionalProperties: false,
+    },
+  },
+];

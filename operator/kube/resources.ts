@@ -1,0 +1,134 @@
+import { API_VERSION } from '../../lib/api/group.ts';
+import { agentRun, type AgentRun } from '../../lib/api/v1alpha1/agent-run.ts';
+import { sympoziumInstance, type SympoziumInstance } from '../../lib/api/v1alpha1/instance.ts';
+import { sympoziumPolicy, type SympoziumPolicy } from '../../lib/api/v1alpha1/policy.ts';
+import type { NetworkPolicy } from '../../lib/policy/network.ts';
+import type { KubeObject, Resource } from './port.ts';
+
+/** The kinds that our processes read and write: of each kind, the fields that they read. */
+
+export interface ServiceAccount extends KubeObject {
+  readonly automountServiceAccountToken?: boolean;
+}
+
+export interface Job extends KubeObject {
+  readonly spec?: object;
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
+    readonly active?: number;
+    readonly failed?: number;
+    readonly succeeded?: number;
+  };
+}
+
+export interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: { readonly startedAt?: string };
+  readonly terminated?: {
+    readonly exitCode: number;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly signal?: number;
+  };
+}
+
+export interface Pod extends KubeObject {
+  readonly spec?: { readonly nodeName?: string };
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+      readonly message?: string;
+    }[];
+    readonly containerStatuses?: readonly { readonly name: string; readonly state?: ContainerState }[];
+  };
+}
+
+export interface Secret extends KubeObject {
+  readonly type?: string;
+  readonly data?: Readonly<Record<string, string>>;
+}
+
+export interface KubeEvent extends KubeObject {
+  readonly involvedObject: {
+    readonly apiVersion: string;
+    readonly kind: string;
+    readonly namespace?: string;
+    readonly name: string;
+    readonly uid?: string;
+  };
+  readonly type: 'Normal' | 'Warning';
+  readonly reason: string;
+  readonly message: string;
+  readonly firstTimestamp?: string;
+  readonly lastTimestamp?: string;
+  readonly count?: number;
+  readonly source?: { readonly component: string };
+  readonly reportingComponent?: string;
+  readonly reportingInstance?: string;
+}
+
+export interface Lease extends KubeObject {
+  readonly spec: {
+    readonly holderIdentity?: string;
+    readonly leaseDurationSeconds?: number;
+    readonly acquireTime?: string;
+    readonly renewTime?: string;
+    readonly leaseTransitions?: number;
+  };
+}
+
+export interface TokenReview extends KubeObject {
+  readonly spec: { readonly token: string; readonly audiences: readonly string[] };
+  readonly status?: {
+    readonly authenticated?: boolean;
+    readonly audiences?: readonly string[];
+    readonly error?: string;
+    readonly user?: { readonly username?: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
+  };
+}
+
+export interface WebhookConfiguration extends KubeObject {
+  readonly webhooks?: readonly {
+    readonly name: string;
+    readonly clientConfig: { readonly caBundle?: string } & Readonly<Record<string, unknown>>;
+  }[];
+}
+
+const resource = <T extends KubeObject>(apiVersion: string, kind: string, plural: string): Resource<T> => ({
+  apiVersion,
+  kind,
+  plural,
+});
+
+export const AGENT_RUNS = resource<AgentRun>(API_VERSION, agentRun.kind, agentRun.plural);
+export const INSTANCES = resource<SympoziumInstance>(API_VERSION, sympoziumInstance.kind, sympoziumInstance.plural);
+export const POLICIES = resource<SympoziumPolicy>(API_VERSION, sympoziumPolicy.kind, sympoziumPolicy.plural);
+export const SERVICE_ACCOUNTS = resource<ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts');
+export const SECRETS = resource<Secret>('v1', 'Secret', 'secrets');
+export const PODS = resource<Pod>('v1', 'Pod', 'pods');
+export const EVENTS = resource<KubeEvent>('v1', 'Event', 'events');
+export const JOBS = resource<Job>('batch/v1', 'Job', 'jobs');
+export const LEASES = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases');
+export const NETWORK_POLICIES = resource<NetworkPolicy>('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies');
+export const TOKEN_REVIEWS = resource<TokenReview>('authentication.k8s.io/v1', 'TokenReview', 'tokenreviews');
+export const RUNTIME_CLASSES = resource<KubeObject>('node.k8s.io/v1', 'RuntimeClass', 'runtimeclasses');
+export const MUTATING_WEBHOOKS = resource<WebhookConfiguration>(
+  'admissionregistration.k8s.io/v1',
+  'MutatingWebhookConfiguration',
+  'mutatingwebhookconfigurations',
+);
+export const VALIDATING_WEBHOOKS = resource<WebhookConfiguration>(
+  'admissionregistration.k8s.io/v1',
+  'ValidatingWebhookConfiguration',
+  'validatingwebhookconfigurations',
+);

@@ -1,0 +1,9 @@
+/** The local cluster for programs: what tests, demo and benchmarks use of this folder. */
+export { binDir, ensureBinaries } from './binaries.ts';
+export { clusterDown, ensureCluster, loadImage, type Cluster } from './cluster.ts';
+export { whyNotHere } from './host.ts';
+export { buildBaseImage, buildImage, buildNatsImage, natsTag, type ImageSource } from './images.ts';
+export { auditLogPath, cacheDir, hostAddress, kubeconfigPath, logDir } from './layout.ts';
+export { createProgress, silent, type Progress } from './progress.ts';
+export { clusterStatus, type ClusterStatus, type PartStatus } from './status.ts';
+export { baseTag } from './tags.ts';

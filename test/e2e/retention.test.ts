@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { AGENT_RUNS } from '../../operator/kube/resources.ts';
+import { eventually, World } from './support/world.ts';
+
+/** The control plane of the tests keeps so many finished runs of an instance. */
+const KEPT = 5;
+
+describe('finished runs expire', () => {
+  let world: World;
+  beforeAll(async () => {
+    world = await World.create('retention');
+  });
+  afterAll(() => world.destroy());
+
+  test('by age', async () => {
+    await world.run('brief', { input: 'scenario:plain', ttlAfterFinished: '3s' });
+    await world.gone(AGENT_RUNS, 'brief', 15_000);
+  });
+
+  test('by count, the oldest first', async () => {
+    await world.instance('busy');
+    const names = Array.from({ length: KEPT + 2 }, (_, index) => `busy-${index}`);
+    for (const name of names) await world.run(name, { instanceRef: 'busy', input: 'scenario:plain' });
+    const left = await eventually(async () => {
+      const { items } = await world.kube.list(AGENT_RUNS, { namespace: world.namespace });
+      const busy = items.filter(({ spec }) => spec.instanceRef === 'busy').map(({ metadata }) => metadata.name);
+      return busy.length === KEPT ? busy.sort() : undefined;
+    });
+    expect(left).toEqual(names.slice(-KEPT));
+  });
+});

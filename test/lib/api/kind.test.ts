@@ -1,0 +1,52 @@
+import { describe, expect, test } from '@jest/globals';
+import type { OpenApi } from '../../../lib/api/structural.ts';
+import { crd } from '../../../lib/api/kind.ts';
+import { KINDS } from '../../../lib/api/v1alpha1/index.ts';
+
+interface Crd {
+  readonly metadata: { readonly name: string };
+  readonly spec: {
+    readonly scope: string;
+    readonly names: { readonly listKind: string; readonly categories: string[] };
+    readonly versions: readonly {
+      readonly subresources?: object;
+      readonly additionalPrinterColumns: readonly { readonly jsonPath: string }[];
+      readonly schema: { readonly openAPIV3Schema: OpenApi };
+    }[];
+  };
+}
+
+const fields = (schema: OpenApi, path: string): [string, OpenApi][] => [
+  [path, schema],
+  ...Object.entries(schema.properties ?? {}).flatMap(([name, child]) => fields(child, `${path}.${name}`)),
+  ...(schema.items === undefined ? [] : fields(schema.items, `${path}[]`)),
+];
+
+describe.each(KINDS.map((kind) => [kind.kind, kind] as const))('%s', (name, kind) => {
+  const { metadata, spec } = crd(kind) as Crd;
+  const schema = spec.versions[0]?.schema.openAPIV3Schema ?? {};
+
+  test('is a namespaced kind of our group that `kubectl get sympozium` lists', () => {
+    expect(metadata.name).toBe(`${kind.plural}.sympozium.ai`);
+    expect(spec).toMatchObject({ scope: 'Namespaced', names: { listKind: `${name}List`, categories: ['sympozium'] } });
+  });
+
+  test('explains every field to `kubectl explain`', () => {
+    const { spec: specSchema = {}, status = {} } = schema.properties ?? {};
+    const silent = [...fields(specSchema, 'spec'), ...fields(status, 'status')]
+      // Items of plain lists are explained by the list.
+      .filter(([path, { description }]) => !path.endsWith('[]') && description === undefined && path !== 'status');
+    expect(silent.map(([path]) => path)).toEqual([]);
+  });
+
+  test('has columns of fields that exist', () => {
+    for (const { jsonPath } of spec.versions[0]?.additionalPrinterColumns ?? []) {
+      const [, part = '', field = ''] = /^\.(\w+)\.(\w+)/.exec(jsonPath) ?? [];
+      if (part !== 'metadata') expect(schema.properties?.[part]?.properties).toHaveProperty(field);
+    }
+  });
+
+  test('has a status of its own exactly when it has one', () => {
+    expect(spec.versions[0]?.subresources).toEqual(kind.status === undefined ? undefined : { status: {} });
+  });
+});

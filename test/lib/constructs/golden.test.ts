@@ -1,0 +1,104 @@
+import { test } from '@jest/globals';
+import {
+  Admission,
+  AgentNetworkPolicies,
+  AgentRun,
+  Controller,
+  Crds,
+  Gateway,
+  Nats,
+  NetworkPolicies,
+  Rbac,
+  SympoziumInstance,
+  SympoziumPolicy,
+  SystemNamespace,
+  Webhook,
+} from '../../../lib/index.ts';
+import { expectGolden } from '../support/golden.ts';
+
+const namespace = 'sympozium-system';
+const common = { namespace, image: 'registry.example/sympozium:1.2.3' };
+
+test('the kinds', () => {
+  expectGolden('crds', (chart) => new Crds(chart, 'crds'));
+});
+
+test('the namespace of the control plane', () => {
+  expectGolden('system-namespace', (chart) => new SystemNamespace(chart, 'namespace', { name: namespace }));
+});
+
+test('the rights of the control plane', () => {
+  expectGolden('rbac', (chart) => new Rbac(chart, 'rbac', { namespace }));
+});
+
+test('NATS', () => {
+  expectGolden('nats', (chart) => new Nats(chart, 'nats', { namespace }));
+});
+
+test('NATS with everything chosen', () => {
+  expectGolden(
+    'nats-options',
+    (chart) =>
+      new Nats(chart, 'nats', {
+        namespace,
+        image: 'registry.example/nats:2',
+        resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { memory: '2Gi' } },
+        storageSize: '50Gi',
+        storageClassName: 'fast',
+        scheduling: {
+          imagePullSecrets: ['registry'],
+          nodeSelector: { pool: 'system' },
+          priorityClassName: 'platform',
+          tolerations: [{ key: 'system', operator: 'Exists' }],
+        },
+      }),
+  );
+});
+
+test('the controller', () => {
+  expectGolden('controller', (chart) => new Controller(chart, 'controller', common));
+});
+
+test('the webhook', () => {
+  expectGolden('webhook', (chart) => new Webhook(chart, 'webhook', common));
+});
+
+test('the admission configurations', () => {
+  expectGolden('admission', (chart) => new Admission(chart, 'admission', { namespace }));
+});
+
+test('the gateway', () => {
+  expectGolden('gateway', (chart) => new Gateway(chart, 'gateway', common));
+});
+
+test('the network around the control plane', () => {
+  expectGolden('network-policies', (chart) => new NetworkPolicies(chart, 'network-policies', { namespace }));
+});
+
+test('the network around run Pods', () => {
+  expectGolden(
+    'agent-network-policies',
+    (chart) => new AgentNetworkPolicies(chart, 'agents', { namespace: 'team-a', dnsNamespace: 'kube-system' }),
+  );
+});
+
+test('an agent, its policy and a run of it, as a team writes them', () => {
+  expectGolden('resources', (chart) => {
+    const policy = new SympoziumPolicy(chart, 'policy', {
+      metadata: { name: 'careful', namespace: 'team-a' },
+      spec: { template: 'Default', requireApproval: ['write_file'], deniedTools: ['execute_command'] },
+    });
+    const agent = new SympoziumInstance(chart, 'agent', {
+      metadata: { name: 'sre-watchdog', namespace: 'team-a' },
+      spec: {
+        provider: { name: 'openai', model: 'gpt-4o', apiKeySecret: 'openai-secret' },
+        systemPrompt: 'You are an SRE agent.',
+        policy: policy.name,
+      },
+    });
+    new AgentRun(chart, 'run', {
+      metadata: { namespace: 'team-a' },
+      spec: { instanceRef: agent.name, input: 'Pod crashlooping in namespace payments' },
+    });
+  });
+});

@@ -1,0 +1,54 @@
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from '@jest/globals';
+
+const root = join(import.meta.dirname, '../..');
+const scratch = mkdtempSync(join(tmpdir(), 'sympozium-dist-'));
+afterAll(() => {
+  rmSync(scratch, { recursive: true });
+});
+
+const node = (program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
+  execFileSync(process.execPath, [join(root, program), ...args], { env: { ...process.env, ...env }, cwd: scratch });
+
+const files = (directory: string): Record<string, string> =>
+  Object.fromEntries(
+    readdirSync(directory, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name))
+      .sort()
+      .map((path) => [path.slice(directory.length + 1), readFileSync(path, 'utf8')]),
+  );
+
+/** Both programs in fresh processes, so that nothing one leaves behind can hide what the next would do. */
+function generate(name: string): { dist: Record<string, string>; chart: Record<string, string> } {
+  node('lib/main.ts', [], { CDK8S_OUTDIR: join(scratch, name, 'dist') });
+  node('lib/helm/main.ts', [join(scratch, name, 'chart')]);
+  return { dist: files(join(scratch, name, 'dist')), chart: files(join(scratch, name, 'chart')) };
+}
+
+const generated = generate('first');
+
+test('dist/ is what the constructs give: otherwise run `npm run synth`', () => {
+  expect(files(join(root, 'dist'))).toEqual(generated.dist);
+});
+
+test('charts/sympozium is what the constructs give: otherwise run `npm run synth`', () => {
+  expect(files(join(root, 'charts/sympozium'))).toEqual(generated.chart);
+});
+
+test('synthesis gives the same bytes every time', () => {
+  expect(generate('second')).toEqual(generated);
+});
+
+test('the kustomization and sympozium.yaml hold every part, in order', () => {
+  const { 'kustomization.yaml': kustomization, 'sympozium.yaml': whole, ...parts } = generated.dist;
+  expect(kustomization).toContain(
+    Object.keys(parts)
+      .map((file) => `  - ${file}\n`)
+      .join(''),
+  );
+  expect(whole).toBe(Object.values(parts).join('---\n'));
+});
