@@ -8,7 +8,15 @@ interface Layer {
   readonly packages: readonly string[];
 }
 
-const SHARED = ['lib/api', 'lib/policy', 'operator/env', 'operator/errors', 'operator/health', 'operator/log'];
+const SHARED = [
+  'lib/api',
+  'lib/policy',
+  'operator/env',
+  'operator/errors',
+  'operator/health',
+  'operator/line-log',
+  'operator/log',
+];
 /** Parts of the operator that know no other part of it but the adapters. */
 const program = (...adapters: string[]): Layer => ({
   parts: [...SHARED, 'operator/runtime', ...adapters.map((adapter) => `operator/${adapter}`)],

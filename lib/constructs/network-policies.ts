@@ -23,42 +23,41 @@ export interface NetworkPoliciesProps {
 export class NetworkPolicies extends Construct {
   constructor(scope: Construct, id: string, { namespace, dns: options }: NetworkPoliciesProps) {
     super(scope, id);
-    const runs: k8s.NetworkPolicyPeer = {
-      namespaceSelector: {},
-      podSelector: podsOf('run'),
-    };
+    const runs: k8s.NetworkPolicyPeer = { namespaceSelector: {}, podSelector: podsOf('run') };
     const names = dnsRule(options);
 
-    const policy = (
-      component: Component,
-      ingress: k8s.NetworkPolicyIngressRule[],
-      egress: k8s.NetworkPolicyEgressRule[],
-    ) =>
+    // A direction that is left out stays shut.
+    const policy = (component: Component, open: Pick<k8s.NetworkPolicySpec, 'ingress' | 'egress'>) =>
       new k8s.KubeNetworkPolicy(this, component, {
         metadata: { name: `sympozium-${component}`, namespace, labels: componentLabels(component) },
         spec: {
           podSelector: { matchLabels: componentLabels(component) },
           policyTypes: ['Ingress', 'Egress'],
-          ingress,
-          egress,
+          ...open,
         },
       });
 
-    policy('nats', [{ from: [pods('controller'), runs], ports: tcp(PORTS.bus) }], []);
-    policy(
-      'controller',
-      [],
-      [
+    policy('nats', {
+      ingress: [{ from: [pods('controller'), runs], ports: tcp(PORTS.bus) }],
+    });
+    policy('controller', {
+      egress: [
         names,
         API_SERVER,
         { to: [pods('nats')], ports: tcp(PORTS.bus) },
         { to: [pods('gateway')], ports: tcp(PORTS.gateway) },
       ],
-    );
-    // From anywhere: the API server calls from outside of the Pod network, and its address is not known here.
-    policy('webhook', [{ ports: tcp(PORTS.webhook) }], [names, API_SERVER]);
-    // To anywhere: it is the one way out, and providers can be inside of the cluster too.
-    policy('gateway', [{ from: [pods('controller'), runs], ports: tcp(PORTS.gateway) }], [{}]);
+    });
+    policy('webhook', {
+      // From anywhere: the API server calls from outside of the Pod network, and its address is not known here.
+      ingress: [{ ports: tcp(PORTS.webhook) }],
+      egress: [names, API_SERVER],
+    });
+    policy('gateway', {
+      ingress: [{ from: [pods('controller'), runs], ports: tcp(PORTS.gateway) }],
+      // To anywhere: it is the one way out, and providers can be inside of the cluster too.
+      egress: [{}],
+    });
   }
 }
 

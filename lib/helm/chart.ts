@@ -13,7 +13,8 @@ import {
   valuesYaml,
   type ResolvedValue,
 } from './files.ts';
-import { computed, SWITCHES, VALUES, type Value } from './values.ts';
+import { computed, SWITCHES } from './computed.ts';
+import { VALUES, type Value } from './values.ts';
 
 /** What the package says about itself. */
 export interface PackageInfo {

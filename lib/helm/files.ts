@@ -75,10 +75,13 @@ starts, and what you change in them stays.
 | --- | --- | --- |
 ${values.map(({ path, default: value, description }) => `| \`${path}\` | \`${JSON.stringify(value)}\` | ${description} |`).join('\n')}
 
-\`helm uninstall sympozium\` leaves the CRDs, and so all agents and runs, in the cluster. To remove those as well:
+\`helm uninstall sympozium\` leaves the CRDs, and so all agents and runs, in the cluster, and what the control plane made
+itself: its Secrets and the volume of the bus. To remove those as well:
 
 \`\`\`sh
 kubectl get crds -o name | grep '\\.sympozium\\.ai$' | xargs kubectl delete
+kubectl delete networkpolicies --all-namespaces --selector app.kubernetes.io/managed-by=sympozium
+kubectl delete namespace sympozium-system
 \`\`\`
 `;
 

@@ -39,7 +39,7 @@ export async function answerModelCall(
   const { namespace, provider } = caller;
   const gone = new AbortController();
   response.once('close', () => {
-    if (!response.writableFinished) gone.abort();
+    
   });
   const method = path === '/models' ? 'GET' : 'POST';
   const [body, apiKey, { call }] = await Promise.all([

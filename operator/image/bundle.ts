@@ -27,6 +27,8 @@ export async function bundle(context: string): Promise<void> {
     splitting: false,
     legalComments: 'none',
     logLevel: 'error',
+    // Only a kubeconfig needs it, and in a Pod there is none: left out, the bundles are a tenth of the size.
+    external: ['@kubernetes/client-node/*'],
     // Bundled CommonJS packages still ask for Node's own modules with require().
     banner: { js: "import{createRequire as __cr}from'node:module';const require=__cr(import.meta.url);" },
   });

@@ -1,5 +1,4 @@
 import { integer, logLevel, readEnv, text, type Variables } from '../env.ts';
-import { HEALTH_PORT } from '../health.ts';
 import { WEBHOOK_PORT } from './server.ts';
 
 /** Everything the webhook is told by its environment. @throws ConfigError with everything that is wrong */
@@ -10,5 +9,4 @@ export const webhookEnv = (variables: Variables) =>
     service: env.read('SERVICE_NAME', text),
     configuration: env.read('WEBHOOK_CONFIGURATION', text),
     port: env.read('PORT', integer(1, 65_535), String(WEBHOOK_PORT)),
-    healthPort: env.read('HEALTH_PORT', integer(1, 65_535), String(HEALTH_PORT)),
   }));

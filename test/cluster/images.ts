@@ -5,6 +5,8 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { binary, moduleVersion } from './binaries.ts';
 import { cacheDir } from './layout.ts';
+import { withLock } from './lock.ts';
+import { silent } from './progress.ts';
 import { makeRootfs } from './rootfs.ts';
 import { run } from './run.ts';
 import { baseTag, corednsTag, pauseTag } from './tags.ts';
@@ -51,7 +53,8 @@ async function prune(image: string, tag: string): Promise<void> {
   const stored = await buildah('images', '--all', '--no-trunc', '--noheading', '--format', '{{.ID}} {{.Name}}');
   for (const line of stored.trim().split('\n')) {
     const [id = '', name] = line.split(/\s+/);
-    if (name === repository(tag) && id !== image) await buildah('rmi', '--force', id);
+    // An image whose tag went to a newer one has no name left.
+    if ((name === repository(tag) || name === '<none>') && id !== image) await buildah('rmi', '--force', id);
   }
 }
 
@@ -84,9 +87,11 @@ async function bud({ context, containerfile, tag, buildArgs = {} }: ImageSource)
 
 /** Builds an image from a Containerfile and returns the path of its OCI archive, named after the image's content. */
 export async function buildImage(source: ImageSource): Promise<string> {
-  const image = await bud(source);
-  const archive = archivePath(source.tag, image);
-  return existsSync(archive) ? archive : push(image, source.tag, archive);
+  return withLock('images', silent, async () => {
+    const image = await bud(source);
+    const archive = archivePath(source.tag, image);
+    return existsSync(archive) ? archive : push(image, source.tag, archive);
+  });
 }
 
 /** Builds an image from files that `fill` puts into a directory, unless the cache holds one of the same inputs. */
@@ -103,7 +108,7 @@ async function cachedImage(
     await mkdir(join(context, 'root'));
     await fill(join(context, 'root'));
     await writeFile(join(context, 'Containerfile'), `FROM scratch\nCOPY root /\n${lines}\n`);
-    return await push(await bud({ context, tag }), tag, archive);
+    return await withLock('images', silent, async () => push(await bud({ context, tag }), tag, archive));
   } finally {
     await rm(context, { recursive: true, force: true });
   }

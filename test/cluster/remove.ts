@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { lstat, readFile, readdir, readlink, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import { answers } from './api.ts';
 import { cgroupProcesses, cgroupsDown, cgroupsExist } from './cgroups.ts';
 import { clusterName, stateDir } from './layout.ts';
 import { networkDown, networkExists } from './network.ts';
@@ -73,9 +74,12 @@ async function removeLogLinks(): Promise<void> {
   }
 }
 
-/** The kubelet makes this directory wherever its own is; it stays where another kubelet uses it. */
-async function removeKubeletDirectory(): Promise<void> {
-  for (const path of ['/var/lib/kubelet/device-plugins', '/var/lib/kubelet']) await rmdir(path).catch(() => undefined);
+/** The kubelet's directory for device plugins cannot be configured; it stays where another kubelet listens in it. */
+async function removeDevicePlugins(): Promise<void> {
+  const directory = '/var/lib/kubelet/device-plugins';
+  if (await answers(`${directory}/kubelet.sock`)) return;
+  await rm(`${directory}/kubelet.sock`, { force: true });
+  for (const path of [directory, dirname(directory)]) await rmdir(path).catch(() => undefined);
 }
 
 /** Whether anything of a cluster is on this machine. */
@@ -90,7 +94,7 @@ export async function removeCluster(): Promise<void> {
   await removeShimSockets();
   await removeCniResults();
   await removeLogLinks();
-  await removeKubeletDirectory();
+  await removeDevicePlugins();
   await restoreSysctls();
   await networkDown();
   await waitFor(

@@ -16,8 +16,6 @@ export async function run(command: string, args: readonly string[], options: Run
     // Debian keeps nft, iptables and runc in sbin, which the PATH of an ordinary shell may lack.
     env: { ...process.env, ...env, PATH: `${process.env.PATH ?? ''}:/usr/sbin:/sbin` },
     stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: timeoutMs,
-    killSignal: 'SIGKILL',
   });
   let output = '';
   let errors = '';
@@ -26,6 +24,8 @@ export async function run(command: string, args: readonly string[], options: Run
     errors = (errors + text).slice(-8000);
     if (onErrorLine) for (const line of text.split('\n')) if (line.trim()) onErrorLine(line.trim());
   });
+  // Not spawn's own timeout: its timer keeps the process alive where the program cannot be started.
+  const timer = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
   const end = await new Promise<{ code: number | null; signal: string | null }>((resolve, reject) => {
     child.on('error', (error) => {
       reject(new Error(`cannot run ${command}: ${error.message}`));
@@ -33,6 +33,8 @@ export async function run(command: string, args: readonly string[], options: Run
     child.on('close', (code, signal) => {
       resolve({ code, signal });
     });
+  }).finally(() => {
+    clearTimeout(timer);
   });
   if (end.code === 0) return output;
   const reason = end.signal ? `was ended by ${end.signal}` : `failed with code ${String(end.code)}`;

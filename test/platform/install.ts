@@ -12,7 +12,7 @@ export const SYSTEM = 'sympozium-system';
 export async function installControlPlane(
   { cluster, load }: Target,
   progress: Progress,
-  values: Readonly<Record<string, string>> = {},
+  values: object = {},
 ): Promise<BuiltImage> {
   const [runtime, nats] = await progress.step('Building the images of the control plane', () =>
     Promise.all([runtimeImage(), natsImage()]),
@@ -21,13 +21,15 @@ export async function installControlPlane(
     for (const image of [runtime, nats]) await load(image);
   });
   const [repository = '', tag = ''] = runtime.tag.split(/:(?=[^:]*$)/);
-  const settings = { 'image.repository': repository, 'image.tag': tag, 'nats.image': nats.tag, ...values };
+  const settings = { image: { repository, tag }, nats: { image: nats.tag }, ...values };
   await progress.step('Installing the control plane with Helm', () =>
-    cluster.helm([
-      ...['upgrade', '--install', 'sympozium', CHART, '--namespace', SYSTEM, '--create-namespace'],
-      ...['--wait', '--timeout', '3m'],
-      ...Object.entries(settings).flatMap(([name, value]) => ['--set-string', `${name}=${value}`]),
-    ]),
+    cluster.helm(
+      [
+        ...['upgrade', '--install', 'sympozium', CHART, '--namespace', SYSTEM, '--create-namespace'],
+        ...['--values', '-', '--wait', '--timeout', '3m'],
+      ],
+      JSON.stringify(settings),
+    ),
   );
   await cluster.kubectl([
     ...['label', 'namespace', SYSTEM, '--overwrite'],

@@ -28,8 +28,8 @@ export class Cluster {
   }
 
   /** Runs helm to its end and returns what it printed. */
-  helm(args: readonly string[]): Promise<string> {
-    return this.#run('helm', ['--kube-context'], args);
+  helm(args: readonly string[], input?: string): Promise<string> {
+    return this.#run('helm', ['--kube-context'], args, input);
   }
 
   /** Applies manifests given as YAML. */

@@ -64,7 +64,10 @@ export class ApiServer {
   }
 
   client(fieldManager = 'test', token?: string): KubeClient {
-    return new KubeClient(this.connection(token), { fieldManager, sleep: (ms, signal) => sleep(systemClock, ms, signal) });
+    return new KubeClient(this.connection(token), {
+      fieldManager,
+      sleep: (ms, signal) => sleep(systemClock, ms, signal),
+    });
   }
 
   /** Makes a namespace with the ServiceAccount that Pods want. */
@@ -103,7 +106,10 @@ export class ApiServer {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
     const keyFile = this.#write('sa.key', privateKey.export({ type: 'pkcs8', format: 'pem' }).toString());
     const publicFile = this.#write('sa.pub', publicKey.export({ type: 'spki', format: 'pem' }).toString());
-    const tokens = this.#write('tokens.csv', `${TOKEN},admin,admin,system:masters\nalice-token,alice,alice,system:masters\n`);
+    const tokens = this.#write(
+      'tokens.csv',
+      `${TOKEN},admin,admin,system:masters\nalice-token,alice,alice,system:masters\n`,
+    );
     this.#spawn('kube-apiserver', [
       `--etcd-servers=http://127.0.0.1:${etcdPort}`,
       '--bind-address=127.0.0.1',
@@ -192,4 +198,3 @@ async function freePort(): Promise<number> {
   await once(probe, 'close');
   return port;
 }
-

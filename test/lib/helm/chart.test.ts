@@ -58,7 +58,6 @@ const TURNED: readonly (readonly [Record<string, unknown>, Parameters<typeof syn
   [{ 'nats.storage.size': '20Gi' }, { nats: { storageSize: '20Gi' } }],
   [{ 'nats.storage.className': 'fast' }, { nats: { storageClassName: 'fast' } }],
   [{ 'retention.age': '1h30m' }, { retention: { age: '1h30m' } }],
-  // Helm would print a large number as 1e+05.
   [{ 'retention.runsPerInstance': 100_000 }, { retention: { runsPerInstance: 100_000 } }],
   [{ 'dns.namespace': 'openshift-dns' }, { dns: { namespace: 'openshift-dns' } }],
   [

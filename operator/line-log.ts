@@ -1,4 +1,4 @@
-import type { Log, LogFields, LogLevel } from '../log.ts';
+import type { Log, LogFields, LogLevel } from './log.ts';
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 

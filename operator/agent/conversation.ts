@@ -1,0 +1,62 @@
+import type { ToAgent } from '../ipc/messages.ts';
+import { type ChatAnswer, type ChatMessage, type ChatToolCall, chatRequest } from './chat.ts';
+import type { ToolResult } from './mailbox.ts';
+
+/** What a conversation is held with. */
+export interface ConversationOptions {
+  readonly task: Extract<ToAgent, { type: 'task' }>;
+  readonly ask: (body: string) => Promise<ChatAnswer>;
+  /** Calls a tool by way of the bridge; `id` is unique in the run. */
+  readonly call: (id: string, tool: string, given: Readonly<Record<string, unknown>>) => Promise<ToolResult>;
+  /** Called when an answer is complete, before its tools are called. */
+  readonly onAnswer: () => void;
+}
+
+/** Asks the model, calls the tools it wants, all of one turn together, and goes on until it answers without any. */
+export async function converse({ task, ask, call, onAnswer }: ConversationOptions): Promise<string> {
+  const { input, systemPrompt, model, tools, limits } = task;
+  const messages: ChatMessage[] = [
+    ...(systemPrompt === undefined || systemPrompt === '' ? [] : [{ role: 'system' as const, content: systemPrompt }]),
+    { role: 'user', content: input },
+  ];
+  let calls = 0;
+  const execute = async ({ id, function: { name, arguments: text } }: ChatToolCall): Promise<ChatMessage> => {
+    calls += 1;
+    const given = argumentsOf(text);
+    const content =
+      typeof given === 'string'
+        ? `The arguments of ${name} are not a JSON object: ${given}. Call it again with correct JSON.`
+        : (await call(`call-${calls}`, name, given).catch(failed)).content; // the model's ids repeat, ours don't
+    return { role: 'tool', tool_call_id: id, content };
+  };
+
+  for (let turn = 1; turn <= limits.modelCalls; turn += 1) {
+    const { content, toolCalls, finishReason } = await ask(chatRequest(model, messages, tools));
+    onAnswer();
+    if (toolCalls.length === 0) {
+      if (content.trim() !== '') return content;
+      throw new Error(`the model answered with nothing${finishReason === undefined ? '' : ` (finish reason ${finishReason})`}`);
+    }
+    if (turn === limits.modelCalls) break; // no call is left to tell the model the results
+    messages.push({ role: 'assistant', content: content === '' ? null : content, tool_calls: toolCalls });
+    messages.push(...(await Promise.all(toolCalls.map(execute))));
+  }
+  throw new Error(`the model still wanted to call tools after all of its ${limits.modelCalls} model calls`);
+}
+
+const failed = (error: unknown): ToolResult => ({
+  ok: false,
+  content: `The call failed: ${error instanceof Error ? error.message : String(error)}.`,
+});
+
+/** The arguments, or what is wrong with them. */
+function argumentsOf(text: string): Readonly<Record<string, unknown>> | string {
+  if (text.trim() === '') return {};
+  try {
+    const value = JSON.parse(text) as unknown;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    return `got ${Array.isArray(value) ? 'an array' : typeof value}`;
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+}

@@ -1,0 +1,96 @@
+import type { Log } from '../log.ts';
+import { Lookup } from '../kube/lookup.ts';
+import type { KubeApi } from '../kube/port.ts';
+import { reflect } from '../kube/reflect.ts';
+import {
+  INSTANCES, MUTATING_WEBHOOKS, POLICIES, RUNTIME_CLASSES, SECRETS, VALIDATING_WEBHOOKS,
+} from '../kube/resources.ts'; // prettier-ignore
+import { sleep, type Clock } from '../runtime/clock.ts';
+import { runController } from '../runtime/controller.ts';
+import { WorkQueue } from '../runtime/work-queue.ts';
+import { Keeper } from './keeper.ts';
+import { webhookServer } from './server.ts';
+import { TLS_SECRET } from './tls-secret.ts';
+import { validate } from './validate.ts';
+
+/** What the webhook works with. */
+export interface WebhookRunOptions {
+  readonly kube: KubeApi;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly namespace: string;
+  /** Names the API server calls the webhook by. */
+  readonly hosts: readonly string[];
+  /** Name of both webhook configurations. */
+  readonly configuration: string;
+  readonly port: number;
+  /** How long requests are still taken after the signal, until nobody is sent here any more. */
+  readonly drainMs: number;
+}
+
+/** A webhook that is at work. */
+export interface RunningWebhook {
+  /** Why it can't be called, or `undefined` when it can. */
+  readonly problem: string | undefined;
+  /** Resolves when it has stopped. */
+  readonly ended: Promise<void>;
+}
+
+/** Serves admission until the signal. */
+export function runWebhook(options: WebhookRunOptions, signal: AbortSignal): RunningWebhook {
+  const { kube, namespace, configuration, log, clock } = options;
+  const named = (name: string) => ({ fields: `metadata.name=${name}` });
+  const caches = {
+    instances: reflect(INSTANCES, options),
+    policies: reflect(POLICIES, options),
+    runtimeClasses: reflect(RUNTIME_CLASSES, options),
+    mutating: reflect(MUTATING_WEBHOOKS, options, { selection: named(configuration) }),
+    validating: reflect(VALIDATING_WEBHOOKS, options, { selection: named(configuration) }),
+    secret: reflect(SECRETS, options, { selection: { namespace, ...named(TLS_SECRET) } }),
+  };
+  const missing = () => {
+    const names = Object.entries(caches).flatMap(([name, { synced }]) => (synced ? [] : [name]));
+    return names.length === 0 ? undefined : `not listed yet: ${names.join(', ')}`;
+  };
+  const lookup = new Lookup(kube, caches, namespace);
+  const runtimeClassExists = async (name: string) =>
+    (caches.runtimeClasses.get(`/${name}`) ?? (await kube.get(RUNTIME_CLASSES, { name }))) !== undefined;
+
+  const keeper = new Keeper({
+    ...options,
+    ...caches,
+    serve: (serving) =>
+      new Promise((resolve, reject) => {
+        const judge = validate.bind(undefined, { lookup, runtimeClassExists });
+        const server = webhookServer(serving, { validate: judge, notReady: missing, log }).once('error', reject);
+        server.listen(options.port, () => {
+          resolve(server);
+        });
+      }),
+  });
+  const queue = new WorkQueue(clock);
+  for (const cache of [caches.mutating, caches.validating, caches.secret]) {
+    cache.onChange(() => {
+      queue.add('certificates');
+    });
+  }
+  signal.addEventListener('abort', () => {
+    queue.close();
+  });
+  const work = async () => {
+    const reflecting = Object.values(caches).map((cache) => cache.run(signal));
+    await Promise.race([Promise.all(Object.values(caches).map((cache) => cache.whenSynced())), ...reflecting]);
+    queue.add('certificates');
+    await runController({ name: 'certificates', queue, reconcile: () => keeper.reconcile(), workers: 1, log });
+    await sleep(clock, options.drainMs);
+    keeper.close();
+    await Promise.all(reflecting);
+  };
+  return {
+    get problem() {
+      return signal.aborted ? 'shutting down' : (missing() ?? keeper.problem);
+    },
+    ended: work(),
+  };
+}
