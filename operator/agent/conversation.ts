@@ -35,7 +35,9 @@ export async function converse({ task, ask, call, onAnswer }: ConversationOption
     onAnswer();
     if (toolCalls.length === 0) {
       if (content.trim() !== '') return content;
-      throw new Error(`the model answered with nothing${finishReason === undefined ? '' : ` (finish reason ${finishReason})`}`);
+      throw new Error(
+        `the model answered with nothing${finishReason === undefined ? '' : ` (finish reason ${finishReason})`}`,
+      );
     }
     if (turn === limits.modelCalls) break; // no call is left to tell the model the results
     messages.push({ role: 'assistant', content: content === '' ? null : content, tool_calls: toolCalls });

@@ -20,6 +20,8 @@ export interface ModelOptions {
 /** Tries of one model call. */
 const TRIES = 3;
 const LONGEST_PAUSE_MS = 30_000;
+/** How long an answer that said it is complete may stay open. */
+const LINGER_MS = 500;
 
 /** A model call that failed; asking again helps only when `pauseMs` is there. */
 class ModelError extends Error {
@@ -37,11 +39,13 @@ class ModelError extends Error {
 /** Asks a model that speaks OpenAI's Chat Completions, over plain HTTP to the bridge. */
 export class Model {
   readonly #options: ModelOptions;
-  readonly #agent = new Agent({ keepAlive: true, noDelay: true });
+  readonly #agent = new Agent({ keepAlive: true });
 
   constructor(options: ModelOptions) {
     if (!options.baseUrl.startsWith('http://')) {
-      throw new Error(`OPENAI_BASE_URL: expected a URL that starts with http://, the bridge's, got '${options.baseUrl}'`);
+      throw new Error(
+        `OPENAI_BASE_URL: expected a URL that starts with http://, the bridge's, got '${options.baseUrl}'`,
+      );
     }
     this.#options = options;
   }
@@ -102,28 +106,33 @@ export class Model {
 
   async #readStream(response: IncomingMessage): Promise<ChatAnswer> {
     const builder = new AnswerBuilder();
-    let ended = false;
-    let failure: ModelError | undefined;
+    const seen: { end?: true; failure?: ModelError } = {};
     const parser = createParser({
       onEvent: ({ data }) => {
-        if (data === '[DONE]') ended = true;
-        else failure ??= this.#add(builder, data);
+        if (data === '[DONE]') {
+          seen.end = true;
+          // Some servers keep the connection open after the end; most close, and then it can be used again.
+          setTimeout(() => response.destroy(), LINGER_MS).unref();
+        } else seen.failure ??= this.#add(builder, data);
       },
     });
     response.setEncoding('utf8');
     try {
       for await (const text of response as AsyncIterable<string>) {
         parser.feed(text);
-        if (failure !== undefined) throw failure;
-        if (ended) break; // some servers keep the connection open after the end
+        if (seen.failure !== undefined) throw seen.failure;
       }
     } catch (error) {
-      throw error instanceof ModelError ? error : brokenOff(builder, messageOf(error));
+      if (error instanceof ModelError) throw error;
+      if (seen.end !== true) throw brokenOff(builder, messageOf(error));
     }
-    if (!ended && builder.answer.finishReason === undefined) throw brokenOff(builder, 'the stream ended without its end');
+    if (seen.end !== true && builder.answer.finishReason === undefined) {
+      throw brokenOff(builder, 'the stream ended without its end');
+    }
     return builder.answer;
   }
 
+  /** Takes a chunk; returns what is wrong with it, if anything. */
   #add(builder: AnswerBuilder, data: string): ModelError | undefined {
     let chunk: ChatChunk;
     try {
@@ -149,7 +158,10 @@ export class Model {
 }
 
 function brokenOff(builder: AnswerBuilder, because: string): ModelError {
-  return new ModelError(`the model's answer broke off after ${builder.answer.content.length} characters: ${because}`, true);
+  return new ModelError(
+    `the model's answer broke off after ${builder.answer.content.length} characters: ${because}`,
+    true,
+  );
 }
 
 function refusal({ statusCode: status = 0, headers }: IncomingMessage, body: string): ModelError {

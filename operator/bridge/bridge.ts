@@ -123,7 +123,14 @@ class Bridge {
     return new Dispatcher({
       policy: task.policy,
       reply,
-      executors: [{ tools: BUILTIN_TOOLS, send: (message) => { this.#mailbox.send(message); } }],
+      executors: [
+        {
+          tools: BUILTIN_TOOLS,
+          send: (message) => {
+            this.#mailbox.send(message);
+          },
+        },
+      ],
       emit: (event) => {
         this.#emit(event);
       },

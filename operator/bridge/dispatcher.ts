@@ -59,7 +59,11 @@ export class Dispatcher {
     const executor = this.#options.executors.find(({ tools }) => tools.some(({ name }) => name === call.tool));
     if (executor === undefined) {
       const names = this.offered.map(({ name }) => name).join(', ');
-      this.#refuse(call, 'there is no such tool', `There is no tool '${call.tool}'. Available tools: ${names || 'none'}.`);
+      this.#refuse(
+        call,
+        'there is no such tool',
+        `There is no tool '${call.tool}'. Available tools: ${names || 'none'}.`,
+      );
       return undefined;
     }
     const decision = decideTool(this.#options.policy, call.tool);
@@ -83,7 +87,13 @@ export class Dispatcher {
     this.#open.delete(id);
     const bytes = Buffer.byteLength(content);
     const notice = `\n[tool result cut: ${bytes} bytes, limit ${MAX_TOOL_RESULT_BYTES}]`;
-    this.#options.reply({ v: 1, id, type: 'tool-result', ok, content: cutText(content, MAX_TOOL_RESULT_BYTES, notice) });
+    this.#options.reply({
+      v: 1,
+      id,
+      type: 'tool-result',
+      ok,
+      content: cutText(content, MAX_TOOL_RESULT_BYTES, notice),
+    });
     this.#options.emit({ type: 'tool', id, tool, state: ok ? 'succeeded' : 'failed' });
     return undefined;
   }

@@ -21,7 +21,8 @@ export function bridgeEnv(variables: Readonly<Record<string, string | undefined>
   const problems: string[] = [];
   const read = (name: string, expected: string, pattern: RegExp, fallback = ''): string => {
     const value = variables[name] ?? fallback;
-    if (!pattern.test(value)) problems.push(`${name}: expected ${expected}, got ${value === '' ? 'nothing' : `'${value}'`}`);
+    if (!pattern.test(value))
+      problems.push(`${name}: expected ${expected}, got ${value === '' ? 'nothing' : `'${value}'`}`);
     return value;
   };
   const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -35,6 +36,7 @@ export function bridgeEnv(variables: Readonly<Record<string, string | undefined>
     gatewayUrl: read('GATEWAY_URL', 'a URL that starts with http://', /^http:\/\/[^/]+\/?$/).replace(/\/$/, ''),
     logLevel: read('LOG_LEVEL', 'one of debug, info, warn, error', /^(debug|info|warn|error)$/, 'info') as LogLevel,
   };
-  if (problems.length > 0) throw new ConfigError(`the environment of this process is wrong:\n  ${problems.join('\n  ')}`);
+  if (problems.length > 0)
+    throw new ConfigError(`the environment of this process is wrong:\n  ${problems.join('\n  ')}`);
   return env;
 }

@@ -19,7 +19,7 @@ export class EventStream extends Transform {
   readonly #ears: StreamEars;
   readonly #decoder = new StringDecoder('utf8');
   #rest = '';
-  #tokens: Tokens | undefined;
+  #counted: Tokens = { input: 0, output: 0 };
 
   constructor(ears: StreamEars) {
     super();
@@ -44,7 +44,6 @@ export class EventStream extends Transform {
 
   override _flush(done: TransformCallback): void {
     this.#pass(this.#rest + this.#decoder.end());
-    if (this.#tokens !== undefined) this.#ears.onTokens(this.#tokens);
     done();
   }
 
@@ -64,7 +63,14 @@ export class EventStream extends Transform {
     const chunk = jsonOf(data);
     const error = errorOf(chunk);
     if (error !== undefined) this.#ears.onError(error);
-    this.#tokens = tokensOf(chunk) ?? this.#tokens; // some servers repeat a running total: the last one counts
+    this.#count(tokensOf(chunk));
     return this.#ears.hideUsage && isUsageOnly(chunk);
+  }
+
+  /** At once, because a client that hangs up has used its tokens. Some servers repeat a running total. */
+  #count(total: Tokens | undefined): void {
+    if (total === undefined) return;
+    this.#ears.onTokens({ input: total.input - this.#counted.input, output: total.output - this.#counted.output });
+    this.#counted = total;
   }
 }

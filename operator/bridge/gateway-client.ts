@@ -23,7 +23,7 @@ export class GatewayClient {
   readonly #url: string;
   readonly #token: () => string;
   readonly #patienceMs: number;
-  readonly #agent = new Agent({ keepAlive: true, noDelay: true });
+  readonly #agent = new Agent({ keepAlive: true });
 
   constructor(url: string, token: () => string, patienceMs = PATIENCE_MS) {
     this.#url = url;

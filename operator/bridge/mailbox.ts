@@ -33,12 +33,13 @@ function readEarlier(inbox: string): Earlier {
   for (const file of readdirSync(inbox)) {
     const type = parseName(file)?.type;
     if (type === undefined) continue;
-    const id = (readMessageFile(join(inbox, file))?.message as ToAgent | undefined)?.id;
-    if (id !== undefined) (ids[type] ??= new Set()).add(id);
+    const parsed = readMessageFile(join(inbox, file));
+    if (parsed === undefined || parsed.because !== undefined) continue;
+    (ids[type] ??= new Set()).add((parsed.message as ToAgent).id);
   }
   const answered = [...(ids['tool-result'] ?? [])];
   return {
-    tasked: ids['task'] !== undefined,
+    tasked: ids.task !== undefined,
     open: [...(ids['tool-call'] ?? [])].filter((id) => !answered.includes(id)),
     answered,
   };

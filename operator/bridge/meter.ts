@@ -15,7 +15,12 @@ export interface Tokens {
 /** Counts what a run uses, outside of the agent's reach, and remembers what went wrong with its last model call. */
 export class Meter {
   readonly #limit: number;
-  #usage: { -readonly [name in keyof Usage]: Usage[name] } = { inputTokens: 0, outputTokens: 0, modelCalls: 0, toolCalls: 0 };
+  #usage: { -readonly [name in keyof Usage]: Usage[name] } = {
+    inputTokens: 0,
+    outputTokens: 0,
+    modelCalls: 0,
+    toolCalls: 0,
+  };
   #failure: Failure | undefined;
 
   constructor(limits: { readonly modelCalls: number }) {

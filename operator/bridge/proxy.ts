@@ -44,18 +44,21 @@ async function answer(options: ProxyOptions, request: IncomingMessage, response:
   const path = pathOf(request.url ?? '/');
   if (path === undefined || (method !== 'GET' && method !== 'POST')) {
     const message = `there is no '${method} ${request.url ?? '/'}': the model is reached with GET and POST below /v1/`;
-    return refuse(response, 404, { code: 'unknown_path', message });
+    refuse(response, 404, { code: 'unknown_path', message });
+    return;
   }
   const body = await bodyOf(request);
   if (body === undefined) {
     const message = `the request is larger than ${MOST_REQUEST_BYTES} bytes: send less of the history`;
-    return refuse(response, 413, { code: 'request_too_large', message });
+    refuse(response, 413, { code: 'request_too_large', message });
+    return;
   }
   const meter = await options.meter;
   const limit = method === 'POST' ? meter.takeModelCall() : undefined;
   if (limit !== undefined) {
     refuse(response, 429, { code: 'model_call_limit', message: limit.message });
-    return options.onLimit(limit);
+    options.onLimit(limit);
+    return;
   }
   await forward({ gateway: options.gateway, meter, method, path, body }, request, response);
 }
@@ -78,17 +81,26 @@ async function forward(call: Forward, request: IncomingMessage, response: Server
   let incoming: IncomingMessage;
   try {
     const headers = forwarded(request.headers);
-    incoming = await gateway.send({ method, path, headers, signal: gone.signal, ...(method === 'GET' ? {} : { body }) });
+    incoming = await gateway.send({
+      method,
+      path,
+      headers,
+      signal: gone.signal,
+      ...(method === 'GET' ? {} : { body }),
+    });
   } catch (error) {
     if (gone.signal.aborted) return;
     const message = messageOf(error);
     meter.modelCallFailed({ reason: 'ModelError', message });
-    return refuse(response, 502, { code: 'gateway_unreachable', message, retry: true });
+    refuse(response, 502, { code: 'gateway_unreachable', message, retry: true });
+    return;
   }
+  let hungUp = false;
+  incoming.once('error', () => (hungUp = gone.signal.aborted)); // by the agent, which ends the call to the gateway too
   try {
     await relay(incoming, response, { meter, hideUsage: asked });
   } catch (error) {
-    if (gone.signal.aborted && response.writableFinished) return;
+    if (hungUp) return;
     meter.modelCallFailed({ reason: 'ModelError', message: `the gateway's answer broke off: ${messageOf(error)}` });
     response.destroy();
   }
@@ -183,7 +195,9 @@ interface Refusal {
 
 /** Answers in the shape that OpenAI's clients read; their libraries obey `x-should-retry`. */
 function refuse(response: ServerResponse, status: number, { code, message, retry = false }: Refusal): void {
-  const body = JSON.stringify({ error: { message, type: status >= 500 ? 'api_error' : 'invalid_request_error', code, param: null } });
+  const body = JSON.stringify({
+    error: { message, type: status >= 500 ? 'api_error' : 'invalid_request_error', code, param: null },
+  });
   response
     .writeHead(status, { 'content-type': 'application/json', 'x-should-retry': String(retry), connection: 'close' })
     .end(body);

@@ -29,11 +29,14 @@ export class BridgeBus {
   readonly #connection: NatsConnection;
   readonly #options: BridgeBusOptions;
   readonly #events: EventLog;
+  /** Rejects at the next reconnect: what was asked before it is not answered any more. */
+  #interrupted = Promise.withResolvers<never>();
 
   private constructor(connection: NatsConnection, options: BridgeBusOptions) {
     this.#connection = connection;
     this.#options = options;
     this.#events = new EventLog(connection, options.run, options.uid);
+    void this.#watchReconnects();
   }
 
   /** Connects, however long it takes; rejects only when the signal aborts. */
@@ -46,7 +49,7 @@ export class BridgeBus {
       inboxPrefix: runInbox(run),
       log,
       signal,
-      retryMs: 100,
+      reconnectMs: 400,
     });
     return new BridgeBus(connection, options);
   }
@@ -78,7 +81,8 @@ export class BridgeBus {
     const body = JSON.stringify(result);
     for (let attempt = 1; ; attempt += 1) {
       try {
-        return stored(await this.#request(runSubject(this.#options.run, 'result'), body, `${result.uid}.result`));
+        checkStored(await this.#request(runSubject(this.#options.run, 'result'), body, `${result.uid}.result`));
+        return;
       } catch (error) {
         if (expired.aborted) {
           throw new Error(`result not published: the bus did not take it in ${deadlineMs} ms: ${why(error)}`, {
@@ -98,10 +102,21 @@ export class BridgeBus {
   }
 
   #request(subject: string, body: string, msgId?: string): Promise<Msg> {
-    if (msgId === undefined) return this.#connection.request(subject, body, { timeout: REQUEST_TIMEOUT_MS });
     const withId = headers();
-    withId.set('Nats-Msg-Id', msgId);
-    return this.#connection.request(subject, body, { timeout: REQUEST_TIMEOUT_MS, headers: withId });
+    if (msgId !== undefined) withId.set('Nats-Msg-Id', msgId);
+    const options = { timeout: REQUEST_TIMEOUT_MS, ...(msgId === undefined ? {} : { headers: withId }) };
+    return Promise.race([this.#connection.request(subject, body, options), this.#interrupted.promise]);
+  }
+
+  async #watchReconnects(): Promise<void> {
+    this.#interrupted.promise.catch(() => undefined);
+    for await (const { type } of this.#connection.status()) {
+      if (type !== 'reconnect') continue;
+      const { reject } = this.#interrupted;
+      this.#interrupted = Promise.withResolvers<never>();
+      this.#interrupted.promise.catch(() => undefined);
+      reject(new Error('the connection was lost and is back'));
+    }
   }
 }
 
@@ -111,7 +126,7 @@ function taskOf(answer: Msg): TaskMessage | undefined {
   return answer.json<TaskMessage>();
 }
 
-function stored(answer: Msg): void {
+function checkStored(answer: Msg): void {
   const ack = answer.json<{ error?: { description?: string } }>();
   if (ack.error !== undefined) throw new Error(`JetStream refused it: ${ack.error.description ?? 'no reason given'}`);
 }

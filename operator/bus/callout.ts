@@ -1,17 +1,8 @@
-import {
-  type AuthorizationRequest,
-  type AuthorizationResponse,
-  decode,
-  encodeAuthorizationResponse,
-  encodeUser,
-  fromPublic,
-  fromSeed,
-} from '@nats-io/jwt';
 import type { Msg } from '@nats-io/transport-node';
-import { MAX_PAYLOAD_BYTES, RUNS_ACCOUNT } from './config.ts';
-import { why, type NatsConnection } from './connect.ts';
-import { bytes } from './keys.ts';
 import type { Log } from '../log.ts';
+import { MAX_PAYLOAD_BYTES, RUNS_ACCOUNT } from './config.ts';
+import { type NatsConnection, why } from './connect.ts';
+import { claimsOf, JwtSigner } from './jwt.ts';
 import { type RunRef, runInbox, runSubject, taskQuery } from './subjects.ts';
 
 /** Whose token it is, or why it is nobody's. */
@@ -32,71 +23,85 @@ export interface CalloutOptions {
   readonly now: () => number;
 }
 
+/** The part of NATS' question that matters here. */
+interface Question {
+  readonly nats?: {
+    readonly user_nkey?: string;
+    readonly server_id?: { readonly id?: string };
+    readonly client_info?: { readonly host?: string; readonly name?: string };
+    readonly connect_opts?: { readonly auth_token?: string };
+  };
+}
+
 /**
  * Answers NATS' question who connects, for as long as the connection lives. Replicas share the questions. Nobody is
  * granted more than the subjects of one run, and every failure is a refusal.
  */
 export function answerCallout(connection: NatsConnection, options: CalloutOptions): void {
+  const callout = new Callout(options);
   connection.subscribe('$SYS.REQ.USER.AUTH', {
     queue: 'callout',
     callback: (error, message) => {
-      if (error === null) void answer(message, options);
+      if (error === null) void callout.answer(message);
       else options.log.warn('Auth callout lost its subscription', { because: why(error) });
     },
   });
 }
 
-async function answer(message: Msg, options: CalloutOptions): Promise<void> {
-  const { log } = options;
-  try {
-    const { nats } = decode<AuthorizationRequest>(message.string());
-    const { user_nkey: user, server_id: server } = nats;
-    if (user === undefined || server === undefined) throw new Error('the request names no user or no server');
-    const verdict = await review(nats.connect_opts?.auth_token, user, options);
-    if ('error' in verdict) log.warn('Refused a connection to the bus', { client: client(nats), because: verdict.error });
-    const signer = fromSeed(bytes(options.issuerSeed));
-    message.respond(
-      await encodeAuthorizationResponse(fromPublic(user), fromPublic(server.id), signer, verdict, {}),
-    );
-  } catch (error) {
-    log.warn('Auth callout could not answer', { because: why(error) }); // unanswered, NATS refuses after its timeout
+class Callout {
+  readonly #options: CalloutOptions;
+  readonly #signer: JwtSigner;
+
+  constructor(options: CalloutOptions) {
+    this.#options = options;
+    this.#signer = new JwtSigner(options.issuerSeed);
+  }
+
+  async answer(message: Msg): Promise<void> {
+    const { log } = this.#options;
+    try {
+      const { nats = {} } = claimsOf(message.string()) as Question;
+      const { user_nkey: user, server_id: server, client_info: client, connect_opts: sent } = nats;
+      if (user === undefined || server?.id === undefined) throw new Error('the question names no user or no server');
+      const verdict = await this.#review(sent?.auth_token, user);
+      if ('error' in verdict) log.warn('Refused a connection to the bus', { ...client, because: verdict.error });
+      message.respond(this.#sign({ sub: user, aud: server.id, nats: { ...verdict, type: 'authorization_response' } }));
+    } catch (error) {
+      log.warn('Auth callout could not answer', { because: why(error) }); // unanswered, NATS refuses after its timeout
+    }
+  }
+
+  async #review(token: string | undefined, user: string): Promise<{ error: string } | { jwt: string }> {
+    if (token === undefined || token === '') return { error: 'no token was sent: connect with the projected token' };
+    let found: Authentication;
+    try {
+      found = await this.#options.authenticate(token);
+    } catch (error) {
+      return { error: `the token could not be reviewed: ${why(error)}` };
+    }
+    return 'denied' in found ? { error: found.denied } : { jwt: this.#permit(found, user) };
+  }
+
+  /** Permissions of one run's bridge: its three subjects, and answers on its own inbox. */
+  #permit(run: RunRef & { readonly expiresInSeconds: number }, user: string): string {
+    return this.#sign({
+      sub: user,
+      aud: RUNS_ACCOUNT,
+      name: `${run.namespace}/${run.name}`,
+      exp: Math.ceil(this.#options.now() / 1000 + run.expiresInSeconds),
+      nats: {
+        type: 'user',
+        pub: { allow: [runSubject(run, 'event'), runSubject(run, 'result'), taskQuery(run)] },
+        sub: { allow: [`${runInbox(run)}.>`] },
+        subs: 8,
+        data: -1,
+        payload: MAX_PAYLOAD_BYTES,
+        allowed_connection_types: ['STANDARD'],
+      },
+    });
+  }
+
+  #sign(claims: Parameters<JwtSigner['sign']>[0]): string {
+    return this.#signer.sign(claims, Math.floor(this.#options.now() / 1000));
   }
 }
-
-async function review(
-  token: string | undefined,
-  user: string,
-  options: CalloutOptions,
-): Promise<Pick<AuthorizationResponse, 'error'> | Pick<AuthorizationResponse, 'jwt'>> {
-  if (token === undefined || token === '') return { error: 'no token was sent: connect with the projected token' };
-  let found: Authentication;
-  try {
-    found = await options.authenticate(token);
-  } catch (error) {
-    return { error: `the token could not be reviewed: ${why(error)}` };
-  }
-  return 'denied' in found ? { error: found.denied } : { jwt: await permit(found, user, options) };
-}
-
-type Granted = Exclude<Authentication, { readonly denied: string }>;
-
-/** Permissions of one run's bridge: its three subjects, and answers on its own inbox. */
-function permit(run: Granted, user: string, options: CalloutOptions): Promise<string> {
-  const allow = [runSubject(run, 'event'), runSubject(run, 'result'), taskQuery(run)];
-  return encodeUser(
-    `${run.namespace}/${run.name}`,
-    fromPublic(user),
-    fromSeed(bytes(options.issuerSeed)),
-    {
-      pub: { allow },
-      sub: { allow: [`${runInbox(run)}.>`] },
-      subs: 8,
-      data: -1,
-      payload: MAX_PAYLOAD_BYTES,
-      allowed_connection_types: ['STANDARD'],
-    },
-    { aud: RUNS_ACCOUNT, exp: Math.ceil(options.now() / 1000 + run.expiresInSeconds) },
-  );
-}
-
-const client = ({ client_info: info }: Partial<AuthorizationRequest>): string => `${info?.host ?? '?'} (${info?.name ?? '?'})`;

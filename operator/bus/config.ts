@@ -75,8 +75,8 @@ accounts {
 system_account: SYS
 
 authorization {
-  # A token review takes milliseconds; the rest is for a controller that is just being replaced.
-  timeout: 5
+  # A token review takes milliseconds. Who comes while no controller is there waits for this long, and comes again.
+  timeout: 2
   auth_callout {
     issuer: ${publicKey(keys.issuerSeed)}
     auth_users: [ ${controller} ]

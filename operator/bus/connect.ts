@@ -1,6 +1,6 @@
 import { connect, type NatsConnection, nkeyAuthenticator, tokenAuthenticator } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { bytes } from './keys.ts';
+import { bytes } from './seed.ts';
 import type { Log } from '../log.ts';
 
 export type { NatsConnection } from '@nats-io/transport-node';
@@ -17,8 +17,11 @@ export interface ConnectOptions {
   readonly inboxPrefix?: string;
   readonly log: Log;
   readonly signal: AbortSignal;
-  /** Pause between attempts; 250 ms. */
-  readonly retryMs?: number;
+  /**
+   * Pause before connecting again. The controller's is shorter than the bridges', because NATS can't let them in before
+   * the controller is there to be asked, and keeps those that come too early waiting.
+   */
+  readonly reconnectMs: number;
 }
 
 /**
@@ -26,11 +29,11 @@ export interface ConnectOptions {
  * token ends it. Rejects only when the signal aborts before the first connection stands.
  */
 export async function connectBus(options: ConnectOptions): Promise<NatsConnection> {
-  const { url, log, signal, retryMs = 250 } = options;
+  const { url, log, signal } = options;
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     try {
-      const connection = await dial(options, retryMs);
+      const connection = await dial(options);
       if (signal.aborted) await connection.close();
       signal.throwIfAborted();
       log.info('Connected to the bus', { url, attempt });
@@ -38,23 +41,30 @@ export async function connectBus(options: ConnectOptions): Promise<NatsConnectio
       return connection;
     } catch (error) {
       signal.throwIfAborted();
-      // One line per second at most: a bus that is down for an hour is no reason to fill a disk.
-      if (attempt % 4 === 1) log.warn('Bus refused the connection, trying again', { url, attempt, because: why(error) });
-      await sleep(retryMs, undefined, { signal });
+      // A bus that is down for an hour is no reason to fill a disk.
+      if (attempt % 50 === 1)
+        log.warn('Bus refused the connection, trying again', { url, attempt, because: why(error) });
+      await sleep(FIRST_RETRY_MS, undefined, { signal });
     }
   }
 }
 
-function dial(options: ConnectOptions, retryMs: number): Promise<NatsConnection> {
+/** Pause between attempts to get the first connection: a run that just starts is waiting for it. */
+const FIRST_RETRY_MS = 100;
+
+function dial(options: ConnectOptions): Promise<NatsConnection> {
   const { credentials } = options;
   return connect({
     servers: options.url,
     name: options.name,
     authenticator:
-      'seed' in credentials ? nkeyAuthenticator(bytes(credentials.seed)) : tokenAuthenticator(patient(credentials.token)),
+      'seed' in credentials
+        ? nkeyAuthenticator(bytes(credentials.seed))
+        : tokenAuthenticator(patient(credentials.token)),
     ...(options.inboxPrefix === undefined ? {} : { inboxPrefix: options.inboxPrefix }),
     maxReconnectAttempts: -1,
-    reconnectTimeWait: retryMs,
+    reconnectTimeWait: options.reconnectMs,
+    reconnectJitter: options.reconnectMs,
     ignoreAuthErrorAbort: true, // the token rotates and the callout restarts: a refusal is not final
     timeout: 10_000,
     pingInterval: 20_000,

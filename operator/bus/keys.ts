@@ -1,4 +1,5 @@
-import { createAccount, createUser, fromSeed } from '@nats-io/jwt';
+import { nkeys } from '@nats-io/transport-node';
+import { bytes } from './seed.ts';
 
 /** The two key pairs of the bus, as their seeds: whoever has one, has the key. */
 export interface BusKeys {
@@ -10,13 +11,13 @@ export interface BusKeys {
 
 /** Makes new keys. Everything signed with earlier ones stops being valid once NATS has loaded the new configuration. */
 export function generateBusKeys(): BusKeys {
-  return { issuerSeed: text(createAccount().getSeed()), controllerSeed: text(createUser().getSeed()) };
+  return { issuerSeed: text(nkeys.createAccount().getSeed()), controllerSeed: text(nkeys.createUser().getSeed()) };
 }
 
 /** Public half of a seed, as `nats.conf` names it. */
 export function publicKey(seed: string): string {
   try {
-    return fromSeed(bytes(seed)).getPublicKey();
+    return nkeys.fromSeed(bytes(seed)).getPublicKey();
   } catch (cause) {
     throw new Error(
       `bus key is not an nkey seed (got ${seed.length} characters; expected one that starts with SA or SU): delete the Secret sympozium-bus and the controller makes a new one`,
@@ -25,6 +26,4 @@ export function publicKey(seed: string): string {
   }
 }
 
-/** A seed as the library takes it; the newline that editors add to files is dropped. */
-export const bytes = (seed: string): Uint8Array => new TextEncoder().encode(seed.trim());
 const text = (seed: Uint8Array): string => new TextDecoder().decode(seed);

@@ -21,15 +21,15 @@ export function parseResult(text: string): { readonly message: ResultMessage } |
 }
 
 function problemOf(value: Readonly<Record<string, unknown>>): string | undefined {
-  if (value['v'] !== 1) return `version is ${JSON.stringify(value['v'])}, expected 1`;
-  if (typeof value['uid'] !== 'string') return 'uid is missing';
-  if (!isUsage(value['usage'])) return 'usage is not four counters';
-  if (value['outcome'] === 'succeeded') {
-    return typeof value['output'] === 'string' && isCount(value['outputBytes']) ? undefined : 'output is missing';
+  if (value.v !== 1) return `version is ${JSON.stringify(value.v)}, expected 1`;
+  if (typeof value.uid !== 'string') return 'uid is missing';
+  if (!isUsage(value.usage)) return 'usage is not four counters';
+  if (value.outcome === 'succeeded') {
+    return typeof value.output === 'string' && isCount(value.outputBytes) ? undefined : 'output is missing';
   }
-  if (value['outcome'] !== 'failed') return `outcome is ${JSON.stringify(value['outcome'])}, expected succeeded or failed`;
-  if (!REASONS.includes(value['reason'] as FailureReason)) return `reason ${JSON.stringify(value['reason'])} is unknown`;
-  return typeof value['message'] === 'string' ? undefined : 'message is missing';
+  if (value.outcome !== 'failed') return `outcome is ${JSON.stringify(value.outcome)}, expected succeeded or failed`;
+  if (!REASONS.includes(value.reason as FailureReason)) return `reason ${JSON.stringify(value.reason)} is unknown`;
+  return typeof value.message === 'string' ? undefined : 'message is missing';
 }
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>

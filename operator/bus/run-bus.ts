@@ -117,7 +117,11 @@ export class RunBus {
     if (outcome === 'done') message.ack();
     else if ('retryInMs' in outcome) message.nak(outcome.retryInMs);
     else {
-      this.#options.log.warn('Gave up a result', { subject: message.subject, seq: message.seq, because: outcome.poison });
+      this.#options.log.warn('Gave up a result', {
+        subject: message.subject,
+        seq: message.seq,
+        because: outcome.poison,
+      });
       message.term(outcome.poison);
     }
   }
@@ -143,7 +147,7 @@ export class RunBus {
   async #connect(): Promise<NatsConnection> {
     const { url, controllerSeed, log, signal, callout } = this.#options;
     const credentials = { seed: controllerSeed };
-    const connection = await connectBus({ url, name: 'controller', credentials, log, signal });
+    const connection = await connectBus({ url, name: 'controller', credentials, log, signal, reconnectMs: 50 });
     if (callout !== undefined) answerCallout(connection, { ...callout, log });
     void this.#prepare(connection);
     return connection;
@@ -184,6 +188,9 @@ export class RunBus {
   async #close(): Promise<void> {
     this.#ready = false;
     const connection = await this.#connection.catch(() => undefined);
-    await connection?.drain().catch(() => undefined);
+    if (connection === undefined) return;
+    // Drained, so that acknowledgements on their way arrive; closed in any case, or it would go on connecting.
+    await Promise.race([connection.drain().catch(() => undefined), sleep(1000)]);
+    await connection.close();
   }
 }

@@ -39,7 +39,7 @@ export async function answerModelCall(
   const { namespace, provider } = caller;
   const gone = new AbortController();
   response.once('close', () => {
-    
+    if (!response.writableFinished) gone.abort();
   });
   const method = path === '/models' ? 'GET' : 'POST';
   const [body, apiKey, { call }] = await Promise.all([
@@ -53,7 +53,13 @@ export async function answerModelCall(
   response.writeHead(reply.status, { ...reply.headers, ...verdict(reply.status) });
   response.flushHeaders();
   const relay = new Relay({ secret: apiKey, idleMs });
-  await pipeline(reply.body, relay, response);
+  try {
+    await pipeline(reply.body, relay, response);
+  } finally {
+    // A pipeline into a response that is closed already takes charge of nothing: neither timer nor connection may stay.
+    relay.destroy();
+    reply.body.destroy();
+  }
   return relay.tokens;
 }
 

@@ -1,6 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { requiredBuiltins } from './required-builtins.ts';
 
 const MAIN = join(import.meta.dirname, '..', 'main');
 
@@ -25,6 +26,7 @@ export async function bundle(context: string): Promise<void> {
     target: 'node24',
     format: 'esm',
     splitting: false,
+    plugins: [requiredBuiltins],
     legalComments: 'none',
     logLevel: 'error',
     // Only a kubeconfig needs it, and in a Pod there is none: left out, the bundles are a tenth of the size.

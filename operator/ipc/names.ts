@@ -5,7 +5,8 @@ export interface MessageName {
 }
 
 /** Name of the file of the n-th message of a mailbox's side; names sort as the messages were written. */
-export const messageName = (sequence: number, type: string): string => `${String(sequence).padStart(6, '0')}-${type}.json`;
+export const messageName = (sequence: number, type: string): string =>
+  `${String(sequence).padStart(6, '0')}-${type}.json`;
 
 /** Reads a file's name, or `undefined` when it is not a message's. */
 export function parseName(file: string): MessageName | undefined {

@@ -2,7 +2,7 @@ import { type AgentMessage, IPC_VERSION, MAX_MESSAGE_DEPTH } from './messages.ts
 
 /** A message, or one sentence that says why it is none; `id` is the sender's own, where it could be read. */
 export type Parsed<T> =
-  { readonly message: T } | { readonly because: string; readonly id?: string; readonly message?: undefined };
+  { readonly message: T; readonly because?: undefined } | { readonly because: string; readonly id?: string };
 
 type Fields = Readonly<Record<string, unknown>>;
 type Check = (value: unknown) => string | undefined;
@@ -32,10 +32,10 @@ export function parseAgentMessage(value: unknown): Parsed<AgentMessage> {
   const header = parseHeader(value);
   if ('because' in header) return header;
   const { fields, id } = header;
-  const expected = own(agentFields, fields['type']);
+  const expected = own(agentFields, fields.type);
   if (expected === undefined) {
     const types = Object.keys(agentFields).join(', ');
-    return { id, because: `type is ${show(fields['type'])}, expected one of ${types}` };
+    return { id, because: `type is ${show(fields.type)}, expected one of ${types}` };
   }
   for (const [name, check] of Object.entries(expected)) {
     const wanted = check(fields[name]);
@@ -50,10 +50,10 @@ export function parseHeader(
   value: unknown,
 ): { readonly fields: Fields; readonly id: string } | { readonly because: string } {
   if (!isFields(value)) return { because: `the message is ${show(value)}, expected an object` };
-  if (value['v'] !== IPC_VERSION) return { because: `v is ${show(value['v'])}, expected ${IPC_VERSION}` };
-  const wanted = text(1, 128)(value['id']);
-  if (wanted !== undefined) return { because: `id is ${show(value['id'])}, expected ${wanted}` };
-  return { fields: value, id: value['id'] as string };
+  if (value.v !== IPC_VERSION) return { because: `v is ${show(value.v)}, expected ${IPC_VERSION}` };
+  const wanted = text(1, 128)(value.id);
+  if (wanted !== undefined) return { because: `id is ${show(value.id)}, expected ${wanted}` };
+  return { fields: value, id: value.id as string };
 }
 
 /** Parses JSON text that a stranger wrote, with a limit on nesting, because code that walks it is recursive. */
@@ -96,5 +96,7 @@ function show(value: unknown): string {
   if (Array.isArray(value)) return 'an array';
   if (typeof value === 'object' && value !== null) return 'an object';
   const shown = JSON.stringify(value);
-  return shown.length <= 40 ? shown : `${typeof value === 'string' ? 'a string' : 'a number'} of ${shown.length} characters`;
+  return shown.length <= 40
+    ? shown
+    : `${typeof value === 'string' ? 'a string' : 'a number'} of ${shown.length} characters`;
 }

@@ -28,7 +28,8 @@ export function readMessageFile(path: string): Parsed<unknown> | undefined {
 
 function readOpen(descriptor: number): Parsed<unknown> {
   const stat = fstatSync(descriptor);
-  if (!stat.isFile()) return { because: `it is a ${stat.isDirectory() ? 'directory' : 'special file'}, expected a regular file` };
+  if (!stat.isFile())
+    return { because: `it is a ${stat.isDirectory() ? 'directory' : 'special file'}, expected a regular file` };
   if (stat.size > MAX_MESSAGE_BYTES) {
     return { because: `it has ${stat.size} bytes, at most ${MAX_MESSAGE_BYTES} are taken` };
   }

@@ -125,7 +125,7 @@ export class MailboxReader<T extends { readonly type: string }> {
     if (parsed === undefined) return undefined; // gone since it was listed
     this.#seen.add(file);
     this.#delivered += 1;
-    if (parsed.message === undefined) {
+    if (parsed.because !== undefined) {
       onRejected(file, parsed.because, parsed.id);
       this.#remove(file);
       return undefined;
@@ -141,10 +141,11 @@ export class MailboxReader<T extends { readonly type: string }> {
     const name = parseName(file);
     const json = readMessageFile(join(this.#options.directory, file));
     if (json === undefined) return undefined;
-    if (name === undefined) return { because: 'its name is not <sequence>-<type>.json, for example 000001-result.json' };
-    if (!('message' in json)) return json as Parsed<T>;
+    if (name === undefined)
+      return { because: 'its name is not <sequence>-<type>.json, for example 000001-result.json' };
+    if (json.because !== undefined) return json;
     const parsed = this.#options.parse(json.message);
-    if (parsed.message !== undefined && parsed.message.type !== name.type) {
+    if (parsed.because === undefined && parsed.message.type !== name.type) {
       return { because: `its name says ${name.type}, its content ${parsed.message.type}` };
     }
     return parsed;

@@ -19,8 +19,8 @@ for (const event of ['SIGTERM', 'SIGINT'] as const) {
 try {
   await runAgent({
     mailbox: process.env[MAILBOX_ENV] ?? '/ipc',
-    baseUrl: process.env['OPENAI_BASE_URL'] ?? 'http://127.0.0.1:8181/v1',
-    apiKey: process.env['OPENAI_API_KEY'] ?? 'none',
+    baseUrl: process.env.OPENAI_BASE_URL ?? 'http://127.0.0.1:8181/v1',
+    apiKey: process.env.OPENAI_API_KEY ?? 'none',
     workspace: process.cwd(), // the Pod starts it in /workspace
     variables: process.env,
     killGroup: (pid) => {

@@ -8,7 +8,8 @@ export interface FinishedRun {
   readonly output: string;
 }
 
-const COLUMNS = '{.status.phase}{"\\t"}{.status.reason}{"\\t"}{.status.podName}{"\\n"}';
+/** Joined by a character that stands in none of them; kubectl turns tabs into spaces. */
+const COLUMNS = '{.status.phase}|{.status.reason}|{.status.podName}{"\\n"}';
 
 /**
  * Follows a run until it ends: a line per phase with the time since the start, and the agent's answer as it is
@@ -31,7 +32,7 @@ export async function watchRun(
     const watch = cluster.follow(
       ['get', 'agentrun', run.name, '-n', run.namespace, '--watch', '-o', `jsonpath=${COLUMNS}`],
       (text) => {
-        const [phase = '', reason = '', pod = ''] = text.split('\t');
+        const [phase = '', reason = '', pod = ''] = text.split('|');
         const title = [phase, reason].filter(Boolean).join('  ');
         if (title !== shown) line(phase === 'Running' ? `${title}  (Pod ${pod})` : title);
         shown = title;

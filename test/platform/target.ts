@@ -14,8 +14,6 @@ export interface Target {
   readonly hint: string;
   /** Makes an image known to the cluster's nodes. */
   load(image: BuiltImage): Promise<void>;
-  /** Removes the cluster, where it is ours to remove. */
-  remove(progress: Progress): Promise<void>;
 }
 
 /** Name of the kind cluster that the demo makes on machines with Docker. */
@@ -27,7 +25,14 @@ const KIND = 'sympozium';
  */
 export async function chooseTarget(progress: Progress, context?: string): Promise<Target> {
   if (context !== undefined) return namedContext(context);
-  return (await works('docker', 'info')) && (await works('kind', 'version')) ? kind(progress) : local(progress);
+  return (await hasKind()) ? kind(progress) : local(progress);
+}
+
+/** Removes the cluster that {@link chooseTarget} makes when it is given no context, with all that is in it. */
+export async function removeTarget(progress: Progress): Promise<void> {
+  if (await hasKind())
+    await progress.step('Removing the kind cluster', () => exec('kind', ['delete', 'cluster', '--name', KIND]));
+  else if (!(await clusterDown(progress))) progress.note('There is no cluster');
 }
 
 /** The local cluster of this repository: started when it does not run. */
@@ -38,9 +43,6 @@ export async function local(progress: Progress): Promise<Target> {
     cluster: new Cluster(access),
     hint: 'eval "$(npm run --silent cluster -- env)"',
     load: ({ archive }) => loadImage(archive),
-    remove: async () => {
-      await clusterDown(progress);
-    },
   };
 }
 
@@ -49,12 +51,7 @@ async function kind(progress: Progress): Promise<Target> {
   if (!stdout.split('\n').includes(KIND)) {
     await progress.step('Creating a kind cluster', () => exec('kind', ['create', 'cluster', '--name', KIND]));
   }
-  return {
-    ...namedContext(`kind-${KIND}`),
-    remove: async () => {
-      await exec('kind', ['delete', 'cluster', '--name', KIND]);
-    },
-  };
+  return namedContext(`kind-${KIND}`);
 }
 
 function namedContext(context: string): Target {
@@ -71,9 +68,10 @@ function namedContext(context: string): Target {
       }
       await exec('kind', ['load', 'image-archive', archive, '--name', name]);
     },
-    remove: () => Promise.resolve(),
   };
 }
+
+const hasKind = async () => (await works('docker', 'info')) && (await works('kind', 'version'));
 
 async function works(program: string, ...args: string[]): Promise<boolean> {
   try {

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** Waits until `probe` gives a value other than `undefined` or `false`, or throws when it takes too long. */
-export async function eventually<T>(probe: () => T | Promise<T>, withinMs = 10_000): Promise<Exclude<T, undefined | false>> {
+export async function eventually<T>(
+  probe: () => T | Promise<T>,
+  withinMs = 10_000,
+): Promise<Exclude<T, undefined | false>> {
   const end = Date.now() + withinMs;
   for (;;) {
     const value = await probe();

@@ -166,12 +166,18 @@ const metadataOf = ({ namespace, name }: Name): KubeObject['metadata'] => ({
   ...(namespace === undefined ? {} : { namespace }),
 });
 
-function selected({ metadata }: KubeObject, { namespace, labels, fields }: Selection): boolean {
-  const all = (labels ?? '').split(',').filter((pair) => pair !== '');
-  const name = /metadata\.name=([^,]+)/.exec(fields ?? '')?.[1];
+function selected(object: KubeObject, { namespace, labels, fields }: Selection): boolean {
+  const { metadata } = object;
+  const matches = (pairs: string | undefined, valueOf: (name: string) => unknown) =>
+    (pairs ?? '')
+      .split(',')
+      .filter((pair) => pair !== '')
+      .every((pair) => valueOf(pair.split('=')[0] ?? '') === pair.split('=')[1]);
   return (
     (namespace === undefined || metadata.namespace === namespace) &&
-    (name === undefined || metadata.name === name) &&
-    all.every((pair) => metadata.labels?.[pair.split('=')[0] ?? ''] === pair.split('=')[1])
+    matches(labels, (name) => metadata.labels?.[name]) &&
+    matches(fields, (path) =>
+      path.split('.').reduce<unknown>((node, part) => (node as Record<string, unknown>)[part], object),
+    )
   );
 }

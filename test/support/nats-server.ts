@@ -32,8 +32,8 @@ export class NatsServer {
     const config = join(this.#directory, 'nats.conf');
     const where = { host: '127.0.0.1', port: this.#port, monitorPort: -1, storeDir: join(this.#directory, 'data') };
     writeFileSync(config, natsConf(this.keys, where));
-    this.#process = spawn(process.env['NATS_SERVER_BIN'] ?? 'nats-server', ['-c', config], {
-      stdio: ['ignore', 'ignore', process.env['NATS_LOG'] === undefined ? 'ignore' : 'inherit'],
+    this.#process = spawn(process.env.NATS_SERVER_BIN ?? 'nats-server', ['-c', config], {
+      stdio: ['ignore', 'ignore', process.env.NATS_LOG === undefined ? 'ignore' : 'inherit'],
     });
     await Promise.race([this.#reachable(), failure(this.#process)]);
   }
@@ -45,6 +45,11 @@ export class NatsServer {
     if (running?.exitCode !== null) return;
     running.kill('SIGKILL');
     await once(running, 'exit');
+  }
+
+  /** Removes what it has stored, as a new disk would; it must be stopped. */
+  loseData(): void {
+    rmSync(join(this.#directory, 'data'), { recursive: true, force: true });
   }
 
   /** Stops it and removes its data. */

@@ -74,7 +74,8 @@ function end(
 }
 
 function howItEnded({ code, signal, why }: Ended, timeoutS: number): string {
-  if (why === 'timeout') return `\n[stopped: it took longer than ${timeoutS} s; give timeout_seconds when it needs more]`;
+  if (why === 'timeout')
+    return `\n[stopped: it took longer than ${timeoutS} s; give timeout_seconds when it needs more]`;
   if (why === 'cancelled') return '\n[stopped: the run was cancelled]';
   return signal === null ? `\n[exit code ${String(code)}]` : `\n[killed by ${signal}]`;
 }

@@ -31,7 +31,9 @@ export const writeTextFile: Tool = async (given, { workspace }) => {
   const content = text(given, 'content');
   const bytes = Buffer.byteLength(content);
   if (bytes > MOST_WRITTEN_BYTES) {
-    throw new ToolError(`content has ${bytes} bytes, at most ${MOST_WRITTEN_BYTES} are written: write it in parts with execute_command`);
+    throw new ToolError(
+      `content has ${bytes} bytes, at most ${MOST_WRITTEN_BYTES} are written: write it in parts with execute_command`,
+    );
   }
   await explained(path, async () => {
     await mkdir(dirname(path), { recursive: true });
@@ -56,12 +58,15 @@ export const listDirectory: Tool = async (given, { workspace }) => {
   if (entries.length === 0) return `${path} is empty.`;
   const names = entries.map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name)).sort();
   const listed = names.slice(0, MOST_ENTRIES).join('\n');
-  return names.length > MOST_ENTRIES ? `${listed}\n[${names.length} entries, the first ${MOST_ENTRIES} are listed]` : listed;
+  return names.length > MOST_ENTRIES
+    ? `${listed}\n[${names.length} entries, the first ${MOST_ENTRIES} are listed]`
+    : listed;
 };
 
 function pathOf(given: Parameters<Tool>[0], workspace: string, fallback?: string): string {
   const path = text(given, 'path', fallback);
-  if (path === '' || path.includes('\0')) throw new ToolError(`argument 'path' must name a file, got ${JSON.stringify(path)}`);
+  if (path === '' || path.includes('\0'))
+    throw new ToolError(`argument 'path' must name a file, got ${JSON.stringify(path)}`);
   return resolve(workspace, path);
 }
 
@@ -72,7 +77,9 @@ async function contentOf(path: string): Promise<Buffer> {
     if (found.isDirectory()) throw new ToolError(`${path} is a directory: use list_directory`);
     if (!found.isFile()) throw new ToolError(`${path} is not a regular file`);
     if (found.size > MOST_READ_BYTES) {
-      throw new ToolError(`${path} has ${found.size} bytes, at most ${MOST_READ_BYTES} are read: use execute_command with head, tail or grep`);
+      throw new ToolError(
+        `${path} has ${found.size} bytes, at most ${MOST_READ_BYTES} are read: use execute_command with head, tail or grep`,
+      );
     }
     return await file.readFile();
   } finally {

@@ -25,7 +25,9 @@ export type Tool = (given: Arguments, context: ToolContext) => Promise<string>;
 export function text(given: Arguments, name: string, fallback?: string): string {
   const value = given[name] ?? fallback;
   if (typeof value === 'string') return value;
-  throw new ToolError(`argument '${name}' must be a string, got ${value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80)}`);
+  throw new ToolError(
+    `argument '${name}' must be a string, got ${value === undefined ? 'nothing' : JSON.stringify(value).slice(0, 80)}`,
+  );
 }
 
 /** An argument that must be a whole number, at least 1. Models like to write numbers as text: that is understood. */

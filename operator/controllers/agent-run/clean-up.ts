@@ -21,8 +21,8 @@ export async function cleanUp(context: RunContext, run: AgentRun): Promise<Resul
   if (left.length === 0 || !memory.mayClean(uidOf(run))) return {};
 
   memory.cleaned(uidOf(run));
+  await announceEnd(context, run); // first: what is left tells the next controller that it wasn't said yet
   await Promise.all([
-    announceEnd(context, run),
     ...(job === undefined || !owns(run, job)
       ? []
       : [kube.delete(JOBS, { namespace, name }, { uid: job.metadata.uid })]),

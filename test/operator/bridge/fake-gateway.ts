@@ -10,7 +10,11 @@ export interface Seen {
   readonly body: {
     readonly stream?: boolean;
     readonly stream_options?: { readonly include_usage?: boolean };
-    readonly messages: readonly { readonly role: string; readonly content: string | null; readonly tool_call_id?: string }[];
+    readonly messages: readonly {
+      readonly role: string;
+      readonly content: string | null;
+      readonly tool_call_id?: string;
+    }[];
     readonly tools?: readonly { readonly function: { readonly name: string } }[];
   };
 }
@@ -22,7 +26,8 @@ const USAGE = { prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 };
 
 const stream = (response: ServerResponse, seen: Seen, choices: readonly object[]): void => {
   response.writeHead(200, { 'content-type': 'text/event-stream' });
-  for (const choice of choices) response.write(`data: ${JSON.stringify({ choices: [{ index: 0, ...choice }], usage: null })}\n\n`);
+  for (const choice of choices)
+    response.write(`data: ${JSON.stringify({ choices: [{ index: 0, ...choice }], usage: null })}\n\n`);
   if (seen.body.stream_options?.include_usage === true) {
     response.write(`data: ${JSON.stringify({ choices: [], usage: USAGE })}\n\n`);
   }
@@ -54,7 +59,9 @@ export const calls =
 export const fails =
   (status: number, message: string, headers: Readonly<Record<string, string>> = {}): Reply =>
   (response) => {
-    response.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify({ error: { message } }));
+    response
+      .writeHead(status, { 'content-type': 'application/json', ...headers })
+      .end(JSON.stringify({ error: { message } }));
   };
 
 /** A whole answer, from a server that doesn't stream. */

@@ -73,11 +73,11 @@ export class Cluster {
 /** One run: a bridge in this process, an agent in its own, a gateway that plays replies. */
 export class TestRun {
   readonly name: string;
-  readonly uid: string;
+  uid: string;
   readonly mailbox = mkdtempSync(join(tmpdir(), 'sympozium-run-'));
   readonly log = new MemoryLog();
   readonly #cluster: Cluster;
-  readonly #terminate = new AbortController();
+  #terminate = new AbortController();
   gateway!: FakeGateway;
   url = '';
   agent: ChildProcess | undefined;
@@ -131,10 +131,26 @@ export class TestRun {
     this.ended.catch(() => undefined);
   }
 
+  /** Starts a new bridge for the same Pod, as kubelet does with a container that ended. */
+  restartBridge(port: number): void {
+    this.#terminate = new AbortController();
+    this.startBridge(port);
+  }
+
+  emptyMailbox(): void {
+    rmSync(join(this.mailbox, 'in'), { recursive: true });
+    mkdirSync(join(this.mailbox, 'in'));
+  }
+
   startAgent([command = '', ...args]: readonly string[]): void {
     const agent = spawn(command, args, {
       cwd: join(this.mailbox, 'workspace'),
-      env: { PATH: process.env['PATH'], SYMPOZIUM_MAILBOX: this.mailbox, OPENAI_BASE_URL: this.url, OPENAI_API_KEY: 'none' },
+      env: {
+        PATH: process.env.PATH,
+        SYMPOZIUM_MAILBOX: this.mailbox,
+        OPENAI_BASE_URL: this.url,
+        OPENAI_API_KEY: 'none',
+      },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     agent.stdout.on('data', (data) => (this.stdout += String(data)));
@@ -166,7 +182,7 @@ export class TestRun {
   async events(): Promise<readonly RunEvent[]> {
     const connection = await admin(this.#cluster.server);
     const events: RunEvent[] = [];
-    for (let seq = 1; ; ) {
+    for (let seq = 1; ;) {
       const query = JSON.stringify({ next_by_subj: runSubject(this.ref, 'event'), seq });
       const answer = await connection.request('$JS.API.STREAM.MSG.GET.RUN_EVENTS', query);
       const { message } = answer.json<{ message?: { seq: number; data: string } }>();

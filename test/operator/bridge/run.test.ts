@@ -41,7 +41,10 @@ describe('a run with agent-runner', () => {
   test('calls tools, those of one turn together, and goes on with their results', async () => {
     const run = await cluster.run({
       replies: [
-        calls(['write_file', { path: 'a/notes.txt', content: 'from the model' }], ['execute_command', { command: 'echo out; echo err >&2; exit 3' }]),
+        calls(
+          ['write_file', { path: 'a/notes.txt', content: 'from the model' }],
+          ['execute_command', { command: 'echo out; echo err >&2; exit 3' }],
+        ),
         calls(['read_file', { path: 'a/notes.txt' }], ['list_directory', {}]),
         says('done'),
       ],
@@ -66,7 +69,9 @@ describe('a run with agent-runner', () => {
       'list_directory',
     ]);
     await run.ended;
-    const states = (await run.events()).flatMap((event) => (event.type === 'tool' ? [`${event.tool} ${event.state}`] : []));
+    const states = (await run.events()).flatMap((event) =>
+      event.type === 'tool' ? [`${event.tool} ${event.state}`] : [],
+    );
     expect(states.filter((state) => state.endsWith('dispatched'))).toHaveLength(4);
     expect(states.filter((state) => state.endsWith('succeeded'))).toHaveLength(4);
   });

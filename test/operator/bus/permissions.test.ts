@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { jetstreamManager } from '@nats-io/jetstream';
 import { connect, nkeyAuthenticator, type NatsConnection } from '@nats-io/transport-node';
-import { bytes, generateBusKeys } from '../../../operator/bus/keys.ts';
+import { generateBusKeys } from '../../../operator/bus/keys.ts';
+import { bytes } from '../../../operator/bus/seed.ts';
 import type { RunBus } from '../../../operator/bus/run-bus.ts';
 import { runInbox, runSubject, taskQuery } from '../../../operator/bus/subjects.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -60,7 +61,13 @@ describe('a connection with the token of one run', () => {
   });
 
   test("can't listen to anything but its own inbox", async () => {
-    for (const subject of ['>', runSubject(others, 'event'), runSubject(mine, 'event'), `${runInbox(others)}.>`, '_INBOX.>']) {
+    for (const subject of [
+      '>',
+      runSubject(others, 'event'),
+      runSubject(mine, 'event'),
+      `${runInbox(others)}.>`,
+      '_INBOX.>',
+    ]) {
       await refused(async () => {
         for await (const message of stolen.subscribe(subject)) throw new Error(`got ${message.subject}`);
       });

@@ -1,15 +1,21 @@
 import { connect, type NatsConnection, nkeyAuthenticator, tokenAuthenticator } from '@nats-io/transport-node';
 import { BridgeBus } from '../../../operator/bus/bridge-bus.ts';
 import type { Authentication } from '../../../operator/bus/callout.ts';
-import type { BusLog } from '../../../operator/bus/log.ts';
 import type { ResultMessage, TaskMessage } from '../../../operator/bus/messages.ts';
+import { type Log, SILENT } from '../../../operator/log.ts';
 import { RunBus } from '../../../operator/bus/run-bus.ts';
 import { type RunRef, runInbox } from '../../../operator/bus/subjects.ts';
 import type { NatsServer } from '../../support/nats-server.ts';
 
 /** A log that can be asked what was said. */
-export class MemoryLog implements BusLog {
+export class MemoryLog implements Log {
   readonly lines: { readonly level: string; readonly message: string; readonly fields: Record<string, unknown> }[] = [];
+  debug(message: string, fields: Record<string, unknown> = {}): void {
+    this.lines.push({ level: 'debug', message, fields });
+  }
+  error(message: string, fields: Record<string, unknown> = {}): void {
+    this.lines.push({ level: 'error', message, fields });
+  }
   info(message: string, fields: Record<string, unknown> = {}): void {
     this.lines.push({ level: 'info', message, fields });
   }
@@ -29,9 +35,12 @@ export const reviewByName = (token: string): Promise<Authentication> => {
   );
 };
 
-export const noLog: BusLog = { info: () => undefined, warn: () => undefined };
-
-export function runBus(server: NatsServer, signal: AbortSignal, log: BusLog = noLog, authenticate = reviewByName): RunBus {
+export function runBus(
+  server: NatsServer,
+  signal: AbortSignal,
+  log: Log = SILENT,
+  authenticate = reviewByName,
+): RunBus {
   return new RunBus({
     url: server.url,
     controllerSeed: server.keys.controllerSeed,
@@ -42,7 +51,7 @@ export function runBus(server: NatsServer, signal: AbortSignal, log: BusLog = no
 }
 
 export const bridgeBus = (server: NatsServer, run: RunRef, uid: string, signal: AbortSignal): Promise<BridgeBus> =>
-  BridgeBus.connect({ url: server.url, run, uid, token: () => `${run.namespace}/${run.name}`, log: noLog, signal });
+  BridgeBus.connect({ url: server.url, run, uid, token: () => `${run.namespace}/${run.name}`, log: SILENT, signal });
 
 /** A raw connection with a run's token: what somebody who stole it could do. */
 export const thief = (server: NatsServer, run: RunRef): Promise<NatsConnection> =>

@@ -62,6 +62,15 @@ describe('UsageTail', () => {
       outputTokens: 4,
     });
     expect(read('{"usage":{"input_tokens":5,"output_tokens":6}}')).toEqual({ inputTokens: 5, outputTokens: 6 });
+    expect(
+      read(
+        '{"usage":{"prompt_tokens":1,"completion_tokens":1}}',
+        '{"usage":{"prompt_tokens":1,"completion_tokens":2}}',
+      ),
+    ).toEqual({
+      inputTokens: 1,
+      outputTokens: 2,
+    });
     expect(read('data: {"usage":null}\n\n', 'data: {"usage":{"prompt_tok', 'ens":7,"completion_tokens":8}}')).toEqual({
       inputTokens: 7,
       outputTokens: 8,

@@ -1,0 +1,224 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { AgentRun } from '../../lib/api/v1alpha1/agent-run.ts';
+import type { KubeClient } from '../../operator/kube/client.ts';
+import type { KubeApi, KubeObject } from '../../operator/kube/port.ts';
+import {
+  AGENT_RUNS,
+  EVENTS,
+  INSTANCES,
+  JOBS,
+  NETWORK_POLICIES,
+  PODS,
+  POLICIES,
+  SERVICE_ACCOUNTS,
+  type Pod,
+} from '../../operator/kube/resources.ts';
+import { systemClock as clock } from '../../operator/main/process.ts';
+import { ApiServer } from '../support/api-server.ts';
+import { FakeBus, refOf, startControlPlane, type ControlPlane } from '../support/control-plane.ts';
+import { eventually } from '../support/eventually.ts';
+import { agentRun, instance, succeeded } from '../support/objects.ts';
+
+let server: ApiServer;
+let kube: KubeClient;
+let plane: ControlPlane | undefined;
+let bus: FakeBus;
+
+beforeAll(async () => {
+  server = await ApiServer.start();
+  kube = server.client();
+  await server.namespace('sympozium-system');
+  await server.namespace('team');
+  await startOn(server.client('sympozium-controller'));
+  await eventually(() => kube.get(POLICIES, { namespace: 'sympozium-system', name: 'default' }), 20_000);
+  await kube.create(INSTANCES, instance());
+  await eventually(async () => (await kube.list(NETWORK_POLICIES, { namespace: 'team' })).items.length === 2);
+}, 120_000);
+afterEach(async () => {
+  await plane?.stop();
+  plane = undefined;
+});
+afterAll(async () => {
+  kube.close();
+  await server.remove();
+});
+
+async function startOn(client: KubeApi): Promise<void> {
+  bus ??= new FakeBus();
+  plane = await startControlPlane({ kube: client, bus, clock });
+}
+
+const child = (name: string) => ({ namespace: 'team', name: `run-${name}` });
+const get = async (name: string) => (await kube.get(AGENT_RUNS, { namespace: 'team', name })) as AgentRun;
+const phase = (name: string, wanted: string) =>
+  eventually(async () => { const run = await get(name); return run.status?.phase === wanted && run; }); // prettier-ignore
+const gone = (name: string) =>
+  eventually(async () =>
+    [await kube.get(JOBS, child(name)), await kube.get(SERVICE_ACCOUNTS, child(name))].every(
+      (object) => object === undefined,
+    ),
+  );
+
+/** The Pod that the Job controller and the kubelet would make. */
+async function runPod(name: string): Promise<void> {
+  const job = await eventually(() => kube.get(JOBS, child(name)));
+  const template = (job.spec as { template: { metadata: Pod['metadata']; spec: object } }).template;
+  const metadata = {
+    name: `run-${name}-abcde`,
+    namespace: 'team',
+    labels: template.metadata.labels ?? {},
+    ownerReferences: [
+      { apiVersion: 'batch/v1', kind: 'Job', name: `run-${name}`, uid: job.metadata.uid ?? '', controller: true },
+    ],
+  };
+  if ((await kube.get(PODS, metadata)) === undefined) {
+    await kube.create(PODS, {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata,
+      spec: { ...template.spec, nodeName: 'node-1' },
+    });
+  }
+  const running = { running: { startedAt: '2026-01-01T00:00:00Z' } };
+  const container = (of: string) => ({
+    name: of,
+    state: running,
+    image: 'i',
+    imageID: 'i',
+    ready: true,
+    restartCount: 0,
+  });
+  await kube.applyStatus(PODS, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name: metadata.name, namespace: 'team' },
+    status: { phase: 'Running', containerStatuses: [container('agent'), container('bridge')] },
+  });
+}
+
+describe('On a real API server', () => {
+  test('a run goes from nothing to its answer, and leaves only its record', async () => {
+    await startOn(server.client('sympozium-controller'));
+    const run = await kube.create(AGENT_RUNS, agentRun('hello'));
+    await runPod('hello');
+    await phase('hello', 'Running');
+    expect(await bus.publish(refOf(run), succeeded(run.metadata.uid ?? ''))).toBe('done');
+    const { status } = await get('hello');
+    expect(status).toMatchObject({
+      phase: 'Succeeded',
+      output: 'pong',
+      podName: 'run-hello-abcde',
+      jobName: 'run-hello',
+      effectivePolicy: { name: 'default' },
+      usage: { inputTokens: 5 },
+    });
+    expect(status?.conditions).toMatchObject([{ type: 'Ready', status: 'True', observedGeneration: 1 }]);
+    await gone('hello');
+    const events = (
+      await kube.list(EVENTS, { namespace: 'team', fields: `involvedObject.uid=${run.metadata.uid ?? ''}` })
+    ).items;
+    expect(events.map(({ reason }) => reason).sort()).toEqual(['Started', 'Succeeded']);
+  });
+
+  test('a run that is deleted and made again under its name is another run', async () => {
+    await startOn(server.client('sympozium-controller'));
+    const first = await kube.create(AGENT_RUNS, agentRun('again'));
+    await eventually(() => kube.get(JOBS, child('again')));
+    await kube.delete(AGENT_RUNS, { namespace: 'team', name: 'again' });
+    const second = await kube.create(AGENT_RUNS, agentRun('again'));
+    await bus.publish(refOf(first), succeeded(first.metadata.uid ?? '', 'of the first'));
+    // No garbage collector runs here: what it would do, by hand.
+    await kube.delete(JOBS, child('again'));
+    await kube.delete(SERVICE_ACCOUNTS, child('again'));
+    await eventually(
+      async () => (await kube.get(JOBS, child('again')))?.metadata.ownerReferences?.[0]?.uid === second.metadata.uid,
+    );
+    expect((await get('again')).status).toEqual({ phase: 'Pending' });
+  });
+
+  test('a cancelled run ends', async () => {
+    await startOn(server.client('sympozium-controller'));
+    const run = await kube.create(AGENT_RUNS, agentRun('stop'));
+    await eventually(() => kube.get(JOBS, child('stop')));
+    const { status: _, ...rest } = await get('stop');
+    await kube.replace(AGENT_RUNS, { ...rest, spec: { ...run.spec, cancelled: true } });
+    await phase('stop', 'Cancelled');
+    await gone('stop');
+  });
+});
+
+/** A cluster that a process loses at its n-th write: before the write arrives, or before its answer does. */
+function mortal(client: KubeApi, count: number, when: 'before' | 'after'): KubeApi & { readonly dead: boolean } {
+  let left = count;
+  const state = { dead: false };
+  const wrap =
+    <A extends unknown[], R>(verb: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      const [, object] = args as unknown as [unknown, Partial<KubeObject>];
+      const counted =
+        object.kind !== 'NetworkPolicy' && object.kind !== 'SympoziumInstance' && object.kind !== 'SympoziumPolicy';
+      if (counted) left -= 1;
+      if (state.dead || (left === 0 && counted && when === 'before')) {
+        state.dead = true;
+        throw new Error('this process is dead');
+      }
+      if (left === 0 && counted) state.dead = true;
+      const answer = await verb(...args);
+      if (state.dead) throw new Error('this process is dead');
+      return answer;
+    };
+  return {
+    get: client.get.bind(client),
+    list: client.list.bind(client),
+    watch: client.watch.bind(client),
+    create: wrap(client.create.bind(client)) as KubeApi['create'],
+    replace: wrap(client.replace.bind(client)) as KubeApi['replace'],
+    apply: wrap(client.apply.bind(client)) as KubeApi['apply'],
+    applyStatus: wrap(client.applyStatus.bind(client)) as KubeApi['applyStatus'],
+    delete: wrap(client.delete.bind(client)) as KubeApi['delete'],
+    get dead() {
+      return state.dead;
+    },
+  };
+}
+
+describe('A controller that is killed', () => {
+  const moments = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((count) => [[count, 'before'] as const, [count, 'after'] as const]);
+
+  test.each(moments)('at write %i, %s the cluster has it, leaves everything to the next one', async (count, when) => {
+    const name = `kill-${count}-${when}`;
+    const dying = mortal(server.client('sympozium-controller'), count, when);
+    await startOn(dying);
+    const run = await kube.create(AGENT_RUNS, agentRun(name));
+    // The world goes on while the controller dies somewhere in between.
+    await eventually(async () => dying.dead || (await kube.get(JOBS, child(name))) !== undefined);
+    if (!dying.dead) {
+      await runPod(name);
+      await eventually(async () => dying.dead || (await get(name)).status?.phase === 'Running');
+    }
+    if (!dying.dead)
+      await eventually(
+        async () =>
+          dying.dead ||
+          (await kube.list(EVENTS, { namespace: 'team', fields: `involvedObject.uid=${run.metadata.uid ?? ''}` })).items
+            .length > 0,
+      );
+    if (!dying.dead) await bus.publish(refOf(run), succeeded(run.metadata.uid ?? ''));
+    await eventually(() => dying.dead);
+    await plane?.stop();
+
+    await startOn(server.client('sympozium-controller'));
+    if (!['Succeeded'].includes((await get(name)).status?.phase ?? '')) {
+      await runPod(name);
+      await phase(name, 'Running');
+      if (bus.results.length === 0) await bus.publish(refOf(run), succeeded(run.metadata.uid ?? ''));
+    }
+    expect((await phase(name, 'Succeeded')).status).toMatchObject({ output: 'pong', jobName: `run-${name}` });
+    await gone(name);
+    await eventually(() => bus.results.length === 0);
+    const events = (
+      await kube.list(EVENTS, { namespace: 'team', fields: `involvedObject.uid=${run.metadata.uid ?? ''}` })
+    ).items;
+    expect(events.filter(({ reason }) => reason === 'Succeeded')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import type { SympoziumInstance } from '../../../../lib/api/v1alpha1/instance.ts';
+import type { CheckInstance } from '../../../../operator/controllers/gateway-client.ts';
+import { EVENTS, INSTANCES, NETWORK_POLICIES, POLICIES } from '../../../../operator/kube/resources.ts';
+import { FakeBus, startControlPlane, type ControlPlane } from '../../../support/control-plane.ts';
+import { FakeClock, settle } from '../../../support/fake-clock.ts';
+import { FakeKube } from '../../../support/fake-kube.ts';
+import { instance, policy } from '../../../support/objects.ts';
+
+let kube: FakeKube;
+let clock: FakeClock;
+let plane: ControlPlane;
+let check: CheckInstance;
+
+beforeEach(async () => {
+  kube = new FakeKube(policy('default'));
+  clock = new FakeClock();
+  check = () => Promise.resolve({ ready: true });
+  plane = await startControlPlane({ kube, bus: new FakeBus(), clock, check: (...args) => check(...args) });
+  await settle();
+});
+afterEach(async () => {
+  await plane.stop();
+});
+
+const ready = async () => {
+  const found = await kube.get(INSTANCES, { namespace: 'team', name: 'helper' });
+  const { type, status, reason, observedGeneration } = found?.status?.conditions?.[0] ?? {};
+  return [type, status, reason, observedGeneration];
+};
+const put = async (object: SympoziumInstance = instance()) => {
+  kube.put(object);
+  await settle();
+};
+const reasons = async () => (await kube.list(EVENTS)).items.map(({ type, reason }) => `${type} ${reason}`);
+
+test('An instance with all it needs is ready, for its generation', async () => {
+  await put();
+  expect(await ready()).toEqual(['Ready', 'True', 'Accepted', 1]);
+  expect(await reasons()).toEqual(['Normal Ready']);
+});
+
+test('An instance says what it lacks, and notices within half a minute that it is there', async () => {
+  check = () => Promise.resolve({ ready: false, reason: 'CredentialsNotFound', message: 'create the Secret' });
+  await put();
+  expect(await ready()).toEqual(['Ready', 'False', 'CredentialsNotFound', 1]);
+  check = () => Promise.resolve({ ready: true });
+  await clock.advance(30_000);
+  expect(await ready()).toEqual(['Ready', 'True', 'Accepted', 1]);
+  expect(await reasons()).toEqual(['Warning CredentialsNotFound', 'Normal Ready']);
+});
+
+test('An instance hears at once of the policy it waits for', async () => {
+  await put(instance({ policy: 'strict' }));
+  expect(await ready()).toEqual(['Ready', 'False', 'PolicyNotFound', 1]);
+  kube.put(policy('strict', {}, 'team'));
+  await settle();
+  expect(await ready()).toEqual(['Ready', 'True', 'Accepted', 1]);
+});
+
+test('Nobody knows while the gateway is away, and nobody is alarmed', async () => {
+  check = () => Promise.reject(new Error('connection refused'));
+  await put();
+  expect(await ready()).toEqual(['Ready', 'Unknown', 'GatewayUnreachable', 1]);
+  expect(await reasons()).toEqual([]);
+});
+
+test('A settled instance costs no writes', async () => {
+  await put();
+  const before = kube.writes.length;
+  await clock.advance(3_600_000);
+  expect(kube.writes.slice(before)).toEqual([]);
+});
+
+test('Its namespace is isolated, and stays so', async () => {
+  await put();
+  const name = { namespace: 'team', name: 'sympozium-run-deny-all' };
+  const before = await kube.get(NETWORK_POLICIES, name);
+  expect(before?.spec).toEqual({
+    podSelector: { matchLabels: { 'sympozium.ai/component': 'run' } },
+    policyTypes: ['Ingress', 'Egress'],
+  });
+  kube.remove(before as NonNullable<typeof before>);
+  await settle();
+  const restored = await kube.get(NETWORK_POLICIES, name);
+  expect(restored?.spec).toEqual(before?.spec);
+  kube.put({ ...(restored as NonNullable<typeof restored>), spec: { podSelector: {}, policyTypes: [] } });
+  await settle();
+  expect((await kube.get(NETWORK_POLICIES, name))?.spec).toEqual(before?.spec);
+});
+
+test('Built-in policies come with the leader, but an administrator may have changed one', async () => {
+  const policies = (await kube.list(POLICIES)).items.map(({ metadata, spec }) => [metadata.name, spec.template]);
+  expect(policies.sort()).toEqual([
+    ['default', 'Permissive'], // as it was found
+    ['permissive', 'Permissive'],
+    ['restrictive', 'Restrictive'],
+  ]);
+});
