@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createProgress } from './cluster/progress.ts';
 import { binDir, ensureBinaries, whyNotHere } from './cluster/index.ts';
+import { prepareCluster } from './e2e/support/prepare.ts';
 
 interface Totals {
   passed: number;
@@ -29,12 +30,7 @@ function node(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<num
 }
 
 /** Runs the test files whose path matches and adds what came out of them to the totals. */
-async function jest(
-  title: string,
-  paths: readonly string[],
-  env: NodeJS.ProcessEnv,
-  ...flags: string[]
-): Promise<void> {
+async function jest(title: string, paths: readonly string[], ...flags: string[]): Promise<void> {
   process.stderr.write(`\n${title}\n`);
   const folder = await mkdtemp(join(tmpdir(), 'sympozium-jest-'));
   const report = join(folder, 'report.json');
@@ -43,7 +39,11 @@ async function jest(
     '--experimental-vm-modules',
     'node_modules/jest/bin/jest.js',
   ];
-  await node([...program, ...flags, '--json', `--outputFile=${report}`, ...paths], env);
+  // Whatever a failed test leaves open must not hold up the rest.
+  await node([...program, ...flags, '--forceExit', '--json', `--outputFile=${report}`, ...paths], {
+    CLUSTER_BIN: binDir(),
+    PATH: `${binDir()}:${process.env.PATH ?? ''}`,
+  });
   try {
     const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(
       await readFile(report, 'utf8'),
@@ -60,24 +60,52 @@ async function jest(
   await rm(folder, { recursive: true, force: true });
 }
 
-async function main(): Promise<void> {
-  process.stderr.write('Types, lint, format, generated files\n');
-  totals[(await node(['test/check.ts'])) === 0 ? 'passed' : 'failed'] += 1;
+/** What `npm test` runs, in order; `npm test -- <name> [pattern]` runs one of them. */
+const SUITES: Readonly<Record<string, (pattern: readonly string[]) => Promise<void>>> = {
+  check: async () => {
+    process.stderr.write('Types, lint, format, generated files\n');
+    totals[(await node(['test/check.ts'])) === 0 ? 'passed' : 'failed'] += 1;
+  },
+  unit: (pattern) =>
+    jest(
+      'Unit and golden tests',
+      pattern.length > 0 ? pattern : ['test/lib', 'test/operator', 'test/cluster', 'test/model', 'test/architecture'],
+    ),
+  api: (pattern) => jest('API-server tests', pattern.length > 0 ? pattern : ['test/api-server'], '--runInBand'),
+  e2e: async (pattern) => {
+    process.stderr.write('\nThe local cluster of the end-to-end tests\n');
+    await prepareCluster(progress);
+    await jest(
+      'End-to-end tests on the local cluster',
+      pattern.length > 0 ? pattern : ['test/e2e'],
+      ...['--runInBand', '--testTimeout=120000'],
+    );
+  },
+};
+/** Suites that need the binaries of a cluster, and a machine that can host one. */
+const NEEDS_CLUSTER = new Set(['api', 'e2e']);
 
+async function main([wanted, ...pattern]: readonly string[]): Promise<void> {
+  const names = Object.keys(SUITES);
+  if (wanted !== undefined && !names.includes(wanted)) {
+    throw new Error(`there is no suite '${wanted}': expected one of ${names.join(', ')}`);
+  }
   const hindrance = whyNotHere();
   if (hindrance === undefined) await ensureBinaries(progress);
-  const env = hindrance === undefined ? { CLUSTER_BIN: binDir() } : {};
-  await jest('Unit and golden tests', ['test/lib', 'test/operator', 'test/cluster', 'test/architecture'], env);
-  if (hindrance === undefined) {
-    await jest('API-server tests', ['test/api-server'], env, '--runInBand');
-    await jest('End-to-end tests on the local cluster', ['test/e2e'], env, '--runInBand');
-  } else {
-    process.stderr.write(
-      `\nSkipped: API-server and end-to-end tests, because this machine can't host a cluster: ${hindrance}\n`,
-    );
+  for (const name of wanted === undefined ? names : [wanted]) {
+    if (hindrance !== undefined && NEEDS_CLUSTER.has(name)) {
+      process.stderr.write(`\nSkipped suite '${name}': this machine can't host a cluster, because ${hindrance}\n`);
+    } else {
+      await SUITES[name]?.(pattern);
+    }
   }
 }
 
-await main();
+try {
+  await main(process.argv.slice(2));
+} catch (error) {
+  process.stderr.write(`test: ${error instanceof Error ? error.message : String(error)}\n`);
+  totals.failed += 1;
+}
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);
 process.exitCode = totals.failed === 0 ? 0 : 1;

@@ -94,7 +94,12 @@ export class RunBus {
   async #consume(handle: ResultHandler, signal: AbortSignal): Promise<void> {
     const js = await this.#streams();
     const consumer = await js.consumers.get(STREAMS.result, RESULT_CONSUMER);
-    const messages = await consumer.consume({ max_messages: PARALLEL * 2, idle_heartbeat: 5000, expires: 30_000 });
+    const messages = await consumer.consume({
+      max_messages: PARALLEL * 2,
+      idle_heartbeat: 5000,
+      expires: 30_000,
+      abort_on_missing_resource: true, // so that a stream that is gone is made again
+    });
     const stop = (): void => void messages.close();
     signal.addEventListener('abort', stop, { once: true });
     const working = new Set<Promise<void>>();

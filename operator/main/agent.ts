@@ -3,9 +3,10 @@ import { messageOf } from '../errors.ts';
 import { MAILBOX_ENV } from '../ipc/messages.ts';
 import { lineLog } from '../line-log.ts';
 
+// The log of this container is the answer, as it is streamed: only what goes wrong is said beside it.
 const log = lineLog(
   'agent',
-  'info',
+  'warn',
   (line) => void process.stderr.write(line),
   () => new Date(),
 );

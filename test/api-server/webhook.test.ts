@@ -14,6 +14,7 @@ const NAME = 'sympozium';
 
 let server: ApiServer;
 let kube: KubeClient;
+let own: KubeClient;
 let port: number;
 const stop = new AbortController();
 let webhook: RunningWebhook;
@@ -21,7 +22,7 @@ let webhook: RunningWebhook;
 const start = (onPort: number, signal: AbortSignal) =>
   runWebhook(
     {
-      kube: server.client('sympozium-webhook'),
+      kube: own,
       clock,
       random: () => 0,
       log: SILENT,
@@ -61,6 +62,7 @@ const configuration = (kind: string, path: string, operations: readonly string[]
 beforeAll(async () => {
   server = await ApiServer.start();
   kube = server.client();
+  own = server.client('sympozium-webhook');
   port = await freePort();
   await server.namespace('sympozium-system');
   await server.namespace('team');
@@ -77,6 +79,7 @@ afterAll(async () => {
   stop.abort();
   await webhook.ended;
   kube.close();
+  own.close();
   await server.remove();
 });
 
@@ -155,12 +158,12 @@ describe('The certificate', () => {
   });
 
   test('is the same for a second replica', async () => {
-    const own = new AbortController();
-    const second = start(await freePort(), own.signal);
+    const stopSecond = new AbortController();
+    const second = start(await freePort(), stopSecond.signal);
     await eventually(() => second.problem === undefined);
     const secret = await kube.get(SECRETS, { namespace: 'sympozium-system', name: 'sympozium-webhook-tls' });
     expect(secret?.data?.['ca-bundle.crt']).toBe(await bundle());
-    own.abort();
+    stopSecond.abort();
     await second.ended;
   });
 });

@@ -105,10 +105,12 @@ async function remove(context: string | undefined): Promise<void> {
   });
 }
 
-const nextSteps = ({ hint }: Target, context: string | undefined) => `
+function nextSteps({ hint }: Target, context: string | undefined): string {
+  return `
 Next:
   ${hint}
   kubectl get agentruns,sympoziuminstances,sympoziumpolicies -A
   kubectl describe agentrun ${RUN.name}
   kubectl explain agentrun.spec
   npm run demo -- ${context === undefined ? '' : `--context ${context} `}--down`;
+}

@@ -15,7 +15,12 @@ describe('bad input is refused with one sentence', () => {
   const provider = { name: 'openai', model: 'gpt-4o', apiKeySecret: 'provider-key' };
 
   test.each<[string, string, object, RegExp]>([
-    ['an unknown instance', 'AgentRun', { instanceRef: 'nobody', input: 'x' }, /SympoziumInstance 'nobody' is not in namespace/],
+    [
+      'an unknown instance',
+      'AgentRun',
+      { instanceRef: 'nobody', input: 'x' },
+      /SympoziumInstance 'nobody' is not in namespace/,
+    ],
     ['an empty input', 'AgentRun', { instanceRef: AGENT, input: '' }, /spec\.input.*at least 1 char/],
     ['an input that is too large', 'AgentRun', { instanceRef: AGENT, input: 'x'.repeat(65_537) }, /spec\.input.*65536/],
     ['an unknown field', 'AgentRun', { instanceRef: AGENT, input: 'x', inptu: 'y' }, /unknown field "spec\.inptu"/],

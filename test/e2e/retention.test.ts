@@ -1,9 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AGENT_RUNS } from '../../operator/kube/resources.ts';
+import { KEPT_RUNS } from './support/prepare.ts';
 import { eventually, World } from './support/world.ts';
-
-/** The control plane of the tests keeps so many finished runs of an instance. */
-const KEPT = 5;
 
 describe('finished runs expire', () => {
   let world: World;
@@ -19,13 +17,13 @@ describe('finished runs expire', () => {
 
   test('by count, the oldest first', async () => {
     await world.instance('busy');
-    const names = Array.from({ length: KEPT + 2 }, (_, index) => `busy-${index}`);
+    const names = Array.from({ length: KEPT_RUNS + 2 }, (_, index) => `busy-${index}`);
     for (const name of names) await world.run(name, { instanceRef: 'busy', input: 'scenario:plain' });
     const left = await eventually(async () => {
       const { items } = await world.kube.list(AGENT_RUNS, { namespace: world.namespace });
       const busy = items.filter(({ spec }) => spec.instanceRef === 'busy').map(({ metadata }) => metadata.name);
-      return busy.length === KEPT ? busy.sort() : undefined;
+      return busy.length === KEPT_RUNS ? busy.sort() : undefined;
     });
-    expect(left).toEqual(names.slice(-KEPT));
+    expect(left).toEqual(names.slice(-KEPT_RUNS));
   });
 });
