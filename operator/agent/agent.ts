@@ -58,8 +58,10 @@ export async function runAgent(options: AgentOptions): Promise<void> {
       task,
       ask: (body) => model.ask(body),
       call: (id, tool, given) => untilAborted(mailbox.call(id, tool, given), signal),
-      onAnswer: () => {
+      onAnswer: ({ content, toolCalls }) => {
+        if (content === '') return;
         print('\n');
+        if (toolCalls.length > 0) deltas.add('\n'); // what the next turn says is not the same sentence
         deltas.flush();
       },
     });

@@ -9,7 +9,7 @@ export interface ConversationOptions {
   /** Calls a tool by way of the bridge; `id` is unique in the run. */
   readonly call: (id: string, tool: string, given: Readonly<Record<string, unknown>>) => Promise<ToolResult>;
   /** Called when an answer is complete, before its tools are called. */
-  readonly onAnswer: () => void;
+  readonly onAnswer: (answer: ChatAnswer) => void;
 }
 
 /** Asks the model, calls the tools it wants, all of one turn together, and goes on until it answers without any. */
@@ -31,8 +31,9 @@ export async function converse({ task, ask, call, onAnswer }: ConversationOption
   };
 
   for (let turn = 1; turn <= limits.modelCalls; turn += 1) {
-    const { content, toolCalls, finishReason } = await ask(chatRequest(model, messages, tools));
-    onAnswer();
+    const answer = await ask(chatRequest(model, messages, tools));
+    onAnswer(answer);
+    const { content, toolCalls, finishReason } = answer;
     if (toolCalls.length === 0) {
       if (content.trim() !== '') return content;
       throw new Error(

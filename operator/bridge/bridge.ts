@@ -35,8 +35,8 @@ export interface BridgeOptions extends Omit<BridgeEnv, 'logLevel'> {
 const MAX_EVENT_BYTES = 16_384;
 /** Files that may be refused before the run is ended: its agent isn't getting anywhere. */
 const MOST_REJECTED = 200;
-/** How long the bus may take to store the result. */
-const RESULT_DEADLINE_MS = 30_000;
+/** How long the bus may take to store the result: NATS may be down for minutes, and the run's own deadline comes first. */
+const RESULT_DEADLINE_MS = 15 * 60_000;
 
 /** Brokers one run: from its task to its result. Resolves when the result is stored, or the Pod was told to end. */
 export async function runBridge(options: BridgeOptions): Promise<void> {

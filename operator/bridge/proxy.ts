@@ -4,7 +4,7 @@ import type { FailureReason } from '../bus/messages.ts';
 import { messageOf } from '../errors.ts';
 import { EventStream } from './event-stream.ts';
 import type { GatewayClient } from './gateway-client.ts';
-import type { Failure, Meter } from './meter.ts';
+import { type Failure, Meter } from './meter.ts';
 import { askForUsage, errorOf, jsonOf, tokensOf } from './usage.ts';
 
 /** What the proxy needs from the bridge. */
@@ -72,7 +72,9 @@ interface Forward {
 }
 
 async function forward(call: Forward, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const { gateway, meter, method, path } = call;
+  const { gateway, method, path } = call;
+  // What is only looked up (the list of models) is no reason that a run fails with.
+  const meter = method === 'POST' ? call.meter : new Meter({ modelCalls: 0 });
   const { body, asked } = askForUsage(path, call.body);
   const gone = new AbortController();
   response.on('close', () => {
@@ -95,7 +97,7 @@ async function forward(call: Forward, request: IncomingMessage, response: Server
     refuse(response, 502, { code: 'gateway_unreachable', message, retry: true });
     return;
   }
-  let hungUp = false;
+  let hungUp = false as boolean;
   incoming.once('error', () => (hungUp = gone.signal.aborted)); // by the agent, which ends the call to the gateway too
   try {
     await relay(incoming, response, { meter, hideUsage: asked });
@@ -144,10 +146,12 @@ async function relay(incoming: IncomingMessage, response: ServerResponse, { mete
 /** What the run fails with, if the agent gives up because of this answer. */
 function failureOf(incoming: IncomingMessage, body: Buffer): Failure {
   const named = incoming.headers[REASON_HEADER];
-  return {
-    reason: REASONS.find((reason) => reason === named) ?? 'ModelError',
-    message: errorOf(jsonOf(body.toString())) ?? `the model call failed with HTTP status ${incoming.statusCode ?? 0}`,
-  };
+  const reason = REASONS.find((known) => known === named) ?? 'ModelError';
+  const said = errorOf(jsonOf(body.toString()));
+  const failed = `the model call failed with HTTP status ${incoming.statusCode ?? 0}`;
+  // Every other reason is the gateway's own, and its sentence says all.
+  if (reason !== 'ModelError' && said !== undefined) return { reason, message: said };
+  return { reason, message: said === undefined ? failed : `${failed}: ${said}` };
 }
 
 /** The path to ask the gateway for. What isn't below /v1/ after `..` is resolved is not the agent's business. */

@@ -3,7 +3,7 @@ import type { RunEvent } from './messages.ts';
 import { type RunRef, runInbox, runSubject } from './subjects.ts';
 
 /** Most events that wait for JetStream; beyond, with the bus gone for long, the oldest are lost. */
-const MOST_PENDING = 5000;
+const MOST_PENDING = 2000;
 
 /**
  * Publishes events in order without waiting for each. What JetStream has not confirmed is kept and sent again after a

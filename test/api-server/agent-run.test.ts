@@ -39,6 +39,7 @@ beforeAll(async () => {
   await eventually(() => kube.get(POLICIES, { namespace: 'sympozium-system', name: 'default' }), 20_000);
   await kube.create(INSTANCES, instance());
   await eventually(async () => (await kube.list(NETWORK_POLICIES, { namespace: 'team' })).items.length === 2);
+  await plane?.stop();
 }, 120_000);
 afterEach(async () => {
   await plane?.stop();

@@ -12,7 +12,7 @@ describe('finished runs expire', () => {
 
   test('by age', async () => {
     await world.run('brief', { input: 'scenario:plain', ttlAfterFinished: '3s' });
-    await world.gone(AGENT_RUNS, 'brief', 15_000);
+    await world.gone(AGENT_RUNS, 'brief', 30_000);
   });
 
   test('by count, the oldest first', async () => {

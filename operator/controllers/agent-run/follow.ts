@@ -69,7 +69,7 @@ async function act(context: RunContext, run: AgentRun, { job, pod, finding }: Se
       return {};
     }
     case 'held': {
-      const leftMs = finding.graceMs - memory.lasting(uidOf(run), finding.reason);
+      const leftMs = finding.graceMs - memory.heldFor(uidOf(run), finding.reason);
       if (leftMs > 0) return { requeueAfterMs: leftMs };
       // Once: the message counts nodes, and would change with each.
       if (run.status?.reason !== finding.reason)
@@ -77,8 +77,8 @@ async function act(context: RunContext, run: AgentRun, { job, pod, finding }: Se
       return {};
     }
     case 'failed': {
-      const leftMs = finding.graceMs - memory.lasting(uidOf(run), finding.reason);
-      return leftMs > 0 ? { requeueAfterMs: leftMs } : end(context, run, failed(run, execution, finding, now));
+      const { first, leftMs } = memory.failing(uidOf(run), finding);
+      return leftMs > 0 ? { requeueAfterMs: leftMs } : end(context, run, failed(run, execution, first, now));
     }
   }
 }

@@ -1,12 +1,17 @@
 import type { Job } from '../../kube/resources.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import type { Finding } from './finding.ts';
+
+/** A finding that ends the run unless a result comes in time. */
+type Failure = Finding & { readonly kind: 'failed' };
 
 interface Notes {
   /** The Job as our create request returned it: the cache is behind by some milliseconds. */
   job?: Job;
   jobSeen: boolean;
   podSeen: boolean;
-  finding?: { readonly reason: string; readonly since: number };
+  held?: { readonly reason: string; readonly since: number };
+  failure?: { readonly finding: Failure; readonly since: number };
   cleanedAt?: number;
 }
 
@@ -46,16 +51,29 @@ export class RunMemory {
     return this.#notes.get(uid)?.podSeen === true;
   }
 
-  /** Milliseconds since something was found for the first time in a row; another finding begins anew. */
-  lasting(uid: string, reason: string): number {
+  /** Milliseconds since the run was found to be held up for this reason; another reason begins anew. */
+  heldFor(uid: string, reason: string): number {
     const notes = this.#of(uid);
-    if (notes.finding?.reason !== reason) notes.finding = { reason, since: this.#clock.now() };
-    return this.#clock.now() - notes.finding.since;
+    if (notes.held?.reason !== reason) notes.held = { reason, since: this.#clock.now() };
+    return this.#clock.now() - notes.held.since;
+  }
+
+  /**
+   * The failure that was found first, and for how many more milliseconds a result may still come. What is found later
+   * is a consequence of it: an evicted Pod is deleted in the end, and a Pod without its bridge fails as well.
+   */
+  failing(uid: string, finding: Failure): { readonly first: Failure; readonly leftMs: number } {
+    const { failure } = this.#of(uid);
+    const first = failure ?? { finding, since: this.#clock.now() };
+    this.#of(uid).failure = first;
+    return { first: first.finding, leftMs: first.finding.graceMs - (this.#clock.now() - first.since) };
   }
 
   /** Nothing is wrong any more. */
   clear(uid: string): void {
-    delete this.#notes.get(uid)?.finding;
+    const notes = this.#notes.get(uid);
+    delete notes?.held;
+    delete notes?.failure;
   }
 
   /** Whether it is time to clean up after a run: once, and again when that didn't help for half a minute. */

@@ -11,6 +11,10 @@ const NO_RESULT_GRACE_MS = 5_000;
 /** Nodes come and go: a Pod that finds its place at once isn't worth a word. */
 const UNSCHEDULABLE_GRACE_MS = 5_000;
 
+/** So much of a container's log goes into the message. */
+const LAST_LINES = 3;
+const LAST_CHARACTERS = 500;
+
 const NEVER_PULLED = new Set(['InvalidImageName', 'ErrImageNeverPull']);
 const NOT_PULLED = new Set(['ErrImagePull', 'ImagePullBackOff', 'RegistryUnavailable', 'ImageInspectError']);
 const NOT_STARTED = new Set([
@@ -104,7 +108,7 @@ function ended(agent: ContainerState, bridge: ContainerState): Finding | undefin
   // The bridge first: without it, the agent fails as well.
   if (bridgeCode !== undefined && (bridgeCode !== 0 || code === undefined)) {
     const how = bridge.terminated?.reason === 'OOMKilled' ? 'ran out of memory' : `ended with exit code ${bridgeCode}`;
-    const message = `the bridge ${how} and left no result: look at the log of container 'bridge', and create the run again`;
+    const message = `the bridge ${how} and left no result${lastWords(bridge)}; create the run again`;
     return finding.failed('BridgeLost', message, RESULT_GRACE_MS);
   }
   if (code === undefined) return;
@@ -113,7 +117,7 @@ function ended(agent: ContainerState, bridge: ContainerState): Finding | undefin
       'the agent ended without a result: it must write a result or an error to its mailbox before it exits';
     return finding.failed('NoResult', message, NO_RESULT_GRACE_MS);
   }
-  const message = `the agent ended with exit code ${code} and left no result: look at the log of container 'agent'`;
+  const message = `the agent ended with exit code ${code} and left no result${lastWords(agent)}`;
   return finding.failed('AgentCrashed', message, RESULT_GRACE_MS);
 }
 
@@ -134,6 +138,15 @@ function alive({ metadata, status }: Pod, agent: ContainerState): Finding {
 
 const stateOf = ({ status }: Pod, container: string): ContainerState =>
   status?.containerStatuses?.find(({ name }) => name === container)?.state ?? {};
+
+/** The end of a failed container's log, which the kubelet keeps for us: the Pod itself is about to be deleted. */
+function lastWords({ terminated }: ContainerState): string {
+  const lines = sentenceOf(terminated?.message ?? '')
+    .split('\n')
+    .slice(-LAST_LINES);
+  const words = lines.join(' / ').slice(-LAST_CHARACTERS);
+  return words === '' ? '' : `; its last words: ${words}`;
+}
 
 /** Others' text as a part of our sentence. */
 const sentenceOf = (text: string) =>

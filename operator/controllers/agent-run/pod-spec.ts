@@ -20,6 +20,8 @@ const BRIDGE_API = 'http://127.0.0.1:8181/v1';
 /** Compiled code that the image brings along, so that a start takes half the time. */
 const COMPILE_CACHE = { name: 'NODE_COMPILE_CACHE', value: '/app/cache' };
 const TOKEN_SECONDS = 3600;
+/** The end of a failed container's log goes into the Pod's status, where the reason of the failure is looked for. */
+const LAST_WORDS = 'FallbackToLogsOnError';
 const USER = 1000;
 
 const CONFINED = {
@@ -89,6 +91,7 @@ function agent({ spec }: SympoziumInstance, { runtimeImage, imagePullPolicy }: P
     workingDir: '/workspace',
     env: [...theirs, ...ours],
     resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '512Mi' } },
+    terminationMessagePolicy: LAST_WORDS,
     securityContext: CONFINED,
     volumeMounts: [
       { name: 'agent-in', mountPath: '/ipc/in', readOnly: true },
@@ -115,6 +118,7 @@ function bridge(run: AgentRun, { runtimeImage, imagePullPolicy, busUrl, gatewayU
       COMPILE_CACHE,
     ],
     resources: { requests: { cpu: '20m', memory: '48Mi' }, limits: { memory: '192Mi' } },
+    terminationMessagePolicy: LAST_WORDS,
     securityContext: CONFINED,
     volumeMounts: [
       { name: 'agent-in', mountPath: '/mailboxes/agent/in' },

@@ -84,7 +84,7 @@ describe('tools, as the policy has them', () => {
     });
     const writer = run.writer();
     writer.write({ v: 1, id: 'a', type: 'tool-call', tool: 'read_file', arguments: { path: 'x' } } as never);
-    const find = (type: string) => () => run.inbox().find((message) => message['type'] === type);
+    const find = (type: string) => () => run.inbox().find((message) => message.type === type);
     const { eventually } = await import('../../support/eventually.ts');
     expect(await eventually(find('tool-call'))).toEqual({
       v: 1,
@@ -95,7 +95,7 @@ describe('tools, as the policy has them', () => {
     });
     writer.write({ v: 1, id: 'a', type: 'tool-result', ok: true, content: 'ü'.repeat(100_000) } as never);
     const result = await eventually(find('tool-result'));
-    expect(Buffer.byteLength(String(result['content']))).toBeLessThanOrEqual(32_768);
-    expect(String(result['content'])).toMatch(/ü\n\[tool result cut: 200000 bytes, limit 32768\]$/);
+    expect(Buffer.byteLength(String(result.content))).toBeLessThanOrEqual(32_768);
+    expect(String(result.content)).toMatch(/ü\n\[tool result cut: 200000 bytes, limit 32768\]$/);
   });
 });

@@ -28,7 +28,7 @@ describe('an agent that writes its messages itself', () => {
     sent += 1;
     raw(`${String(sent).padStart(6, '0')}-${fields.type}.json`, JSON.stringify({ v: 1, id: `m${sent}`, ...fields }));
   };
-  const received = (type: string) => run.inbox().filter((message) => message['type'] === type);
+  const received = (type: string) => run.inbox().filter((message) => message.type === type);
   const call = (id: string, tool = 'read_file') => {
     send({ type: 'tool-call', id, tool, arguments: { path: 'x' } });
   };
@@ -79,7 +79,7 @@ describe('an agent that writes its messages itself', () => {
     call('a');
     call('a');
     await eventually(() => received('rejected').length === 1);
-    expect(received('rejected')[0]?.['content']).toContain("id 'a' was used by an earlier tool-call");
+    expect(received('rejected')[0]?.content).toContain("id 'a' was used by an earlier tool-call");
     expect(received('tool-call')).toHaveLength(1);
   });
 
