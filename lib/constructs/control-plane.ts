@@ -60,7 +60,7 @@ export interface ControlPlaneProps {
 
   /**
    * The event bus.
-   * @default - a volume of 2Gi of the cluster's default StorageClass
+   * @default - a volume of 4Gi of the cluster's default StorageClass
    */
   readonly nats?: NatsOptions;
 

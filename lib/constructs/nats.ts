@@ -27,7 +27,7 @@ export interface NatsOptions {
 
   /**
    * Size of the volume that keeps the messages. Kubernetes does not let it change after installation.
-   * @default 2Gi
+   * @default 4Gi
    */
   readonly storageSize?: string;
 
@@ -60,7 +60,7 @@ const DEFAULT_RESOURCES: Resources = { requests: { cpu: '50m', memory: '64Mi' },
 export class Nats extends Construct {
   constructor(scope: Construct, id: string, props: NatsProps) {
     super(scope, id);
-    const { namespace, storageSize = '2Gi', storageClassName } = props;
+    const { namespace, storageSize = '4Gi', storageClassName } = props;
     const labels = componentLabels('nats');
 
     new k8s.KubeStatefulSet(this, 'stateful-set', {

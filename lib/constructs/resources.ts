@@ -3,7 +3,8 @@ import type { Construct } from 'constructs';
 import type { z } from 'zod';
 import { API_VERSION } from '../api/group.ts';
 import type { KindDefinition } from '../api/kind.ts';
-import { agentRun, MAX_RUN_NAME, sympoziumInstance, sympoziumPolicy } from '../api/v1alpha1/index.ts';
+import { MAX_RUN_NAME } from '../api/limits.ts';
+import { agentRun, sympoziumInstance, sympoziumPolicy } from '../api/v1alpha1/index.ts';
 import { validate } from './validate.ts';
 
 /** What an object of one of our kinds is made of. */

@@ -1,11 +1,7 @@
+import { MAX_MESSAGE, MAX_OUTPUT_BYTES } from '../../lib/api/limits.ts';
 import type { ResultMessage } from '../bus/messages.ts';
 import { cutText } from '../ipc/cut.ts';
 import type { Failure, Meter } from './meter.ts';
-
-/** Most bytes of an output that are kept; the limit of `status.output`. */
-export const MAX_OUTPUT_BYTES = 65_536;
-/** Most bytes of a failure's sentence; the limit of `status.message`. */
-const MAX_FAILURE_BYTES = 4096;
 
 /** How a run ended: what its agent said, or what the bridge had to decide. */
 export type Ending = { readonly output: string } | { readonly error: string } | Failure;
@@ -19,7 +15,7 @@ export function resultOf(uid: string, ending: Ending, meter: Meter): ResultMessa
     return { ...base, outcome: 'succeeded', output: cutText(ending.output, MAX_OUTPUT_BYTES, notice), outputBytes };
   }
   const { reason, message } = 'reason' in ending ? ending : blame(ending.error, meter);
-  return { ...base, outcome: 'failed', reason, message: cutText(message, MAX_FAILURE_BYTES, '…') };
+  return { ...base, outcome: 'failed', reason, message: cutText(message, MAX_MESSAGE, '…') };
 }
 
 /** An agent that gives up after a failed model call, or without one left, failed because of that. */

@@ -22,16 +22,20 @@ export interface ProcessContext {
   readonly variables: Variables;
 }
 
-/** How long a process may take to end after the signal. */
-const PATIENCE_MS = 20_000;
-
-/** Runs a process until it ends by itself or is told to. Any error ends it with exit code 1. */
-export async function start(name: string, main: (context: ProcessContext) => Promise<void>): Promise<void> {
+/**
+ * Runs a process until it ends by itself or is told to; then it may take `patienceMs` more. Any error ends it with
+ * exit code 1.
+ */
+export async function start(
+  name: string,
+  main: (context: ProcessContext) => Promise<void>,
+  patienceMs = 20_000,
+): Promise<void> {
   const stop = new AbortController();
   for (const event of ['SIGTERM', 'SIGINT'] as const) {
     process.once(event, () => {
       stop.abort();
-      setTimeout(() => process.exit(1), PATIENCE_MS).unref();
+      setTimeout(() => process.exit(1), patienceMs).unref();
     });
   }
   try {

@@ -1,5 +1,4 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
-import type { AgentRun } from '../../lib/api/v1alpha1/agent-run.ts';
 import type { KubeClient } from '../../operator/kube/client.ts';
 import type { KubeApi, KubeObject } from '../../operator/kube/port.ts';
 import {
@@ -11,6 +10,7 @@ import {
   PODS,
   POLICIES,
   SERVICE_ACCOUNTS,
+  type Job,
   type Pod,
 } from '../../operator/kube/resources.ts';
 import { createLog, SILENT } from '../../operator/log.ts';
@@ -18,10 +18,11 @@ import { systemClock as clock } from '../../operator/main/process.ts';
 import { ApiServer } from '../support/api-server.ts';
 import { FakeBus, refOf, startControlPlane, type ControlPlane } from '../support/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
+import { must } from '../support/must.ts';
 import { agentRun, instance, succeeded } from '../support/objects.ts';
 
 /** `CONTROLLER_LOG=1` shows what the controller logs. */
-const LOG = process.env['CONTROLLER_LOG'] === undefined ? SILENT : createLog('controller', 'debug');
+const LOG = process.env.CONTROLLER_LOG === undefined ? SILENT : createLog('controller', 'debug');
 
 let server: ApiServer;
 let kube: KubeClient;
@@ -56,7 +57,7 @@ async function startOn(client: KubeApi): Promise<void> {
 }
 
 const child = (name: string) => ({ namespace: 'team', name: `run-${name}` });
-const get = async (name: string) => (await kube.get(AGENT_RUNS, { namespace: 'team', name })) as AgentRun;
+const get = async (name: string) => must(await kube.get(AGENT_RUNS, { namespace: 'team', name }));
 const phase = (name: string, wanted: string) =>
   eventually(async () => { const run = await get(name); return run.status?.phase === wanted && run; }); // prettier-ignore
 const gone = (name: string) =>
@@ -67,16 +68,13 @@ const gone = (name: string) =>
   );
 
 /** The Pod that the Job controller and the kubelet would make. */
-async function runPod(name: string): Promise<void> {
-  const job = await eventually(() => kube.get(JOBS, child(name)));
-  const template = (job.spec as { template: { metadata: Pod['metadata']; spec: object } }).template;
+async function runPod(name: string, { metadata: { uid = '' }, spec }: Job): Promise<void> {
+  const template = (spec as { template: { metadata: Pod['metadata']; spec: object } }).template;
   const metadata = {
     name: `run-${name}-abcde`,
     namespace: 'team',
     labels: template.metadata.labels ?? {},
-    ownerReferences: [
-      { apiVersion: 'batch/v1', kind: 'Job', name: `run-${name}`, uid: job.metadata.uid ?? '', controller: true },
-    ],
+    ownerReferences: [{ apiVersion: 'batch/v1', kind: 'Job', name: `run-${name}`, uid, controller: true }],
   };
   if ((await kube.get(PODS, metadata)) === undefined) {
     await kube.create(PODS, {
@@ -107,7 +105,7 @@ describe('On a real API server', () => {
   test('a run goes from nothing to its answer, and leaves only its record', async () => {
     await startOn(controller);
     const run = await kube.create(AGENT_RUNS, agentRun('hello'));
-    await runPod('hello');
+    await runPod('hello', await eventually(() => kube.get(JOBS, child('hello'))));
     await phase('hello', 'Running');
     expect(await bus.publish(refOf(run), succeeded(run.metadata.uid ?? ''))).toBe('done');
     const { status } = await get('hello');
@@ -154,75 +152,73 @@ describe('On a real API server', () => {
   });
 });
 
-/** A cluster that a process loses at its n-th write: before the write arrives, or before its answer does. */
-function mortal(client: KubeApi, count: number, when: 'before' | 'after'): KubeApi & { readonly dead: boolean } {
-  let left = count;
-  const state = { dead: false };
-  const wrap =
-    <A extends unknown[], R>(verb: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      const [, object] = args as unknown as [unknown, Partial<KubeObject>];
-      const counted =
-        object.kind !== 'NetworkPolicy' && object.kind !== 'SympoziumInstance' && object.kind !== 'SympoziumPolicy';
-      if (counted) left -= 1;
-      if (state.dead || (left === 0 && counted && when === 'before')) {
-        state.dead = true;
-        throw new Error('this process is dead');
-      }
-      if (left === 0 && counted) state.dead = true;
-      const answer = await verb(...args);
-      if (state.dead) throw new Error('this process is dead');
-      return answer;
-    };
-  return {
-    get: client.get.bind(client),
-    list: client.list.bind(client),
-    watch: client.watch.bind(client),
-    create: wrap(client.create.bind(client)) as KubeApi['create'],
-    replace: wrap(client.replace.bind(client)) as KubeApi['replace'],
-    apply: wrap(client.apply.bind(client)) as KubeApi['apply'],
-    applyStatus: wrap(client.applyStatus.bind(client)) as KubeApi['applyStatus'],
-    delete: wrap(client.delete.bind(client)) as KubeApi['delete'],
-    get dead() {
-      return state.dead;
-    },
+const WRITES = new Set(['create', 'replace', 'apply', 'applyStatus', 'delete']);
+/** Kinds whose writes don't belong to one run. */
+const NOT_COUNTED = new Set(['NetworkPolicy', 'SympoziumInstance', 'SympoziumPolicy']);
+
+/** A client whose process dies at its n-th write: before the write arrives, or before its answer does. */
+function mortal(client: KubeClient, count: number, when: 'before' | 'after') {
+  const state = { left: count, dead: false };
+  const die = () => {
+    state.dead = true;
+    throw new Error('this process is dead');
   };
+  const write = async (verb: (...args: unknown[]) => Promise<unknown>, args: readonly unknown[]) => {
+    const [, { kind = '' }] = args as [unknown, Partial<KubeObject>];
+    if (!NOT_COUNTED.has(kind)) state.left -= 1;
+    if (state.dead || (state.left === 0 && when === 'before')) die();
+    if (state.left === 0) state.dead = true; // whatever else is under way arrives nowhere
+    const answer = await verb.apply(client, [...args]);
+    return state.dead ? die() : answer;
+  };
+  const kube = new Proxy(client, {
+    get(target, name: keyof KubeApi) {
+      const verb = target[name] as (...args: unknown[]) => Promise<unknown>;
+      return WRITES.has(name) ? (...args: unknown[]) => write(verb, args) : verb.bind(target);
+    },
+  });
+  return { kube, state };
 }
 
 describe('A controller that is killed', () => {
   const moments = [1, 2, 3, 4, 5, 6, 7, 8].flatMap((count) => [[count, 'before'] as const, [count, 'after'] as const]);
 
-  test.each(moments)('at write %i, %s the cluster has it, leaves everything to the next one', async (count, when) => {
-    const name = `kill-${count}-${when}`;
-    const dying = mortal(controller, count, when);
-    await startOn(dying);
-    const run = await kube.create(AGENT_RUNS, agentRun(name));
-    const said = async () =>
-      (
-        await kube.list(EVENTS, { namespace: 'team', fields: `involvedObject.uid=${run.metadata.uid ?? ''}` })
-      ).items.map(({ reason }) => reason);
-    let published = false;
-    /** What happens around the controller: the Pod runs, and once `due` its bridge publishes the result. */
-    const goOn = async (due: () => boolean | Promise<boolean>) => {
-      if ((await kube.get(JOBS, child(name))) !== undefined) await runPod(name);
-      if (published || (await get(name)).status?.phase !== 'Running' || !(await due())) return;
-      published = true;
-      await bus.publish(refOf(run), succeeded(run.metadata.uid ?? ''));
-    };
-    await eventually(async () => {
-      await goOn(async () => (await said()).includes('Started'));
-      return dying.dead;
-    });
-    await plane?.stop();
+  test.each(moments)(
+    'at write %i, %s the cluster has it, leaves everything to the next one',
+    async (count, when) => {
+      const name = `kill-${count}-${when}`;
+      const { kube: dying, state } = mortal(controller, count, when);
+      await startOn(dying);
+      const run = await kube.create(AGENT_RUNS, agentRun(name));
+      const said = async () =>
+        (
+          await kube.list(EVENTS, { namespace: 'team', fields: `involvedObject.uid=${run.metadata.uid ?? ''}` })
+        ).items.map(({ reason }) => reason);
+      let published = false;
+      /** What happens around the controller: the Pod runs, and once `due` its bridge publishes the result. */
+      const goOn = async (due: () => boolean | Promise<boolean>) => {
+        const job = await kube.get(JOBS, child(name));
+        if (job !== undefined) await runPod(name, job);
+        if (published || (await get(name)).status?.phase !== 'Running' || !(await due())) return;
+        published = true;
+        await bus.publish(refOf(run), succeeded(run.metadata.uid ?? ''));
+      };
+      await eventually(async () => {
+        await goOn(async () => (await said()).includes('Started'));
+        return state.dead;
+      });
+      await plane?.stop();
 
-    await startOn(controller);
-    await eventually(async () => {
-      await goOn(() => true);
-      return (await get(name)).status?.phase === 'Succeeded';
-    });
-    expect((await get(name)).status).toMatchObject({ output: 'pong', jobName: `run-${name}` });
-    await gone(name);
-    await eventually(() => bus.results.length === 0);
-    expect((await said()).filter((reason) => reason === 'Succeeded')).toHaveLength(1);
-  }, 30_000);
+      await startOn(controller);
+      await eventually(async () => {
+        await goOn(() => true);
+        return (await get(name)).status?.phase === 'Succeeded';
+      });
+      expect((await get(name)).status).toMatchObject({ output: 'pong', jobName: `run-${name}` });
+      await gone(name);
+      await eventually(() => bus.results.length === 0);
+      expect((await said()).filter((reason) => reason === 'Succeeded')).toHaveLength(1);
+    },
+    30_000,
+  );
 });

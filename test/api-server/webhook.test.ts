@@ -8,6 +8,7 @@ import { systemClock as clock } from '../../operator/main/process.ts';
 import { runWebhook, type RunningWebhook } from '../../operator/webhook/run.ts';
 import { ApiServer, freePort } from '../support/api-server.ts';
 import { eventually } from '../support/eventually.ts';
+import { must } from '../support/must.ts';
 import { agentRun, instance, policy } from '../support/objects.ts';
 
 const NAME = 'sympozium';
@@ -149,9 +150,9 @@ describe('The certificate', () => {
   test('is trusted again seconds after someone wiped the trust', async () => {
     const before = await bundle();
     expect(before).not.toBe('');
-    const found = await kube.get(VALIDATING_WEBHOOKS, { name: NAME });
+    const found = must(await kube.get(VALIDATING_WEBHOOKS, { name: NAME }));
     await kube.replace(VALIDATING_WEBHOOKS, {
-      ...(found as WebhookConfiguration),
+      ...found,
       webhooks: configuration('ValidatingWebhookConfiguration', 'validate', ['CREATE', 'UPDATE']).webhooks ?? [],
     });
     expect(await eventually(async () => (await bundle()) === before, 5_000)).toBe(true);

@@ -5,5 +5,6 @@ export { whyNotHere } from './host.ts';
 export { buildBaseImage, buildImage, buildNatsImage, natsTag, type ImageSource } from './images.ts';
 export { auditLogPath, cacheDir, hostAddress, kubeconfigPath, logDir } from './layout.ts';
 export { createProgress, silent, type Progress } from './progress.ts';
+export { ensurePackages } from './packages.ts';
 export { clusterStatus, type ClusterStatus, type PartStatus } from './status.ts';
 export { baseTag } from './tags.ts';

@@ -14,17 +14,17 @@ const needed = [
   'runc',
 ];
 
-async function missing(): Promise<string[]> {
+async function missing(names: readonly string[]): Promise<string[]> {
   const listed = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n']).catch(() => {
     throw new Error('the local cluster needs Debian or Ubuntu, for its packages; use kind or a real cluster elsewhere');
   });
   const installed = new Set(listed.split('\n').filter((line) => line.endsWith(' installed')));
-  return needed.filter((name) => !installed.has(`${name} installed`));
+  return names.filter((name) => !installed.has(`${name} installed`));
 }
 
-/** Installs the Debian packages that are missing. */
-export async function ensurePackages(progress: Progress): Promise<void> {
-  const names = await missing();
+/** Installs the Debian packages that are missing, by default of those that the cluster needs. */
+export async function ensurePackages(progress: Progress, wanted: readonly string[] = needed): Promise<void> {
+  const names = await missing(wanted);
   if (names.length === 0) return;
   await progress.step(`Installing Debian packages ${names.join(', ')}`, async () => {
     const env = { DEBIAN_FRONTEND: 'noninteractive' };

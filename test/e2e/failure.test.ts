@@ -86,10 +86,15 @@ describe('a run that fails', () => {
       expectFailed(status, 'ContainerCannotStart', /no such/);
     });
 
+    test('writes a result that is none', async () => {
+      const script = 'echo "{ not json" > /ipc/out/.a && mv /ipc/out/.a /ipc/out/000001-result.json; sleep 20';
+      expectFailed(await own('no-result', script), 'ProtocolError', /000001-result\.json.*JSON/);
+    });
+
     test('writes files that are no messages is told so, and lives on', async () => {
       const script = [
         'until ls /ipc/in/*-task.json; do :; done',
-        'echo "{ not json" > /ipc/out/.a && mv /ipc/out/.a /ipc/out/000001-result.json',
+        'echo "{ not json" > /ipc/out/.a && mv /ipc/out/.a /ipc/out/000001-log.json',
         'until ls /ipc/in/*-rejected.json; do :; done',
         "why=$(sed 's/[^a-zA-Z ]/ /g' /ipc/in/*-rejected.json)",
         'printf \'{"v":1,"id":"r","type":"result","output":"%s"}\' "$why" > /ipc/out/.b && mv /ipc/out/.b /ipc/out/000002-result.json',

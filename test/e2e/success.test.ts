@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { findCondition } from '../../lib/api/conditions.ts';
-import { MAX_OUTPUT_BYTES } from '../../lib/api/v1alpha1/agent-run.ts';
+import { MAX_OUTPUT_BYTES } from '../../lib/api/limits.ts';
 import { JOBS, PODS, SERVICE_ACCOUNTS } from '../../operator/kube/resources.ts';
 import { PLAIN_ANSWER } from '../model/scenarios.ts';
 import { World } from './support/world.ts';

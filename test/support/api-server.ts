@@ -9,6 +9,7 @@ import { crd } from '../../lib/api/kind.ts';
 import { KINDS } from '../../lib/api/v1alpha1/index.ts';
 import { KubeClient } from '../../operator/kube/client.ts';
 import type { Connection } from '../../operator/kube/config.ts';
+import { Http } from '../../operator/kube/http.ts';
 import type { KubeObject, Resource } from '../../operator/kube/port.ts';
 import { systemClock } from '../../operator/main/process.ts';
 import { sleep } from '../../operator/runtime/clock.ts';
@@ -70,7 +71,17 @@ export class ApiServer {
     });
   }
 
-  /** Makes a namespace with the ServiceAccount that Pods want. */
+  /** A token of a ServiceAccount, as its Pods have one. */
+  async token(namespace: string, account: string): Promise<string> {
+    const http = new Http(this.connection(), 10_000);
+    const path = `/api/v1/namespaces/${namespace}/serviceaccounts/${account}/token`;
+    const body = { apiVersion: 'authentication.k8s.io/v1', kind: 'TokenRequest', spec: {} };
+    const { status } = (await http.json({ method: 'POST', path, body })) as { status: { token: string } };
+    http.close();
+    return status.token;
+  }
+
+  /** Makes a namespace. */
   async namespace(name: string): Promise<string> {
     const kube = this.client();
     await kube.create(NAMESPACES, { apiVersion: 'v1', kind: 'Namespace', metadata: { name } });

@@ -60,7 +60,7 @@ export class FakeKube implements KubeApi {
     signal: AbortSignal,
   ): AsyncGenerator<WatchEvent<T>> {
     const events: WatchEvent<KubeObject>[] = [];
-    let wake = () => undefined as void;
+    let wake: () => void = () => undefined;
     const watcher = (event: WatchEvent<KubeObject>) => {
       events.push(event);
       wake();
@@ -81,37 +81,40 @@ export class FakeKube implements KubeApi {
     }
   }
 
-  async create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
-    const write = this.#begin('create', object);
-    const id = idOf({ ...object, kind: resource.kind });
-    if (this.#objects.has(id)) throw new KubeError('AlreadyExists', 409, `${id} already exists`);
-    return this.#end(write, this.put(this.fill(object)) as T);
+  create<T extends KubeObject>(resource: Resource<T>, object: T): Promise<T> {
+    return this.#write('create', object, () => {
+      const id = idOf({ ...object, kind: resource.kind });
+      if (this.#objects.has(id)) throw new KubeError('AlreadyExists', 409, `${id} already exists`);
+      return this.put(this.fill(object)) as T;
+    });
   }
 
-  async replace<T extends KubeObject>(_resource: Resource<T>, object: T): Promise<T> {
-    const write = this.#begin('replace', object);
-    this.#expect(object);
-    return this.#end(write, this.put(object));
+  replace<T extends KubeObject>(_resource: Resource<T>, object: T): Promise<T> {
+    return this.#write('replace', object, () => {
+      this.#expect(object);
+      return this.put(object);
+    });
   }
 
-  async apply<T extends KubeObject>(_resource: Resource<T>, object: T): Promise<T> {
-    return this.#end(this.#begin('apply', object), this.put({ ...this.#objects.get(idOf(object)), ...object }));
+  apply<T extends KubeObject>(_resource: Resource<T>, object: T): Promise<T> {
+    return this.#write('apply', object, () => this.put({ ...this.#objects.get(idOf(object)), ...object }));
   }
 
-  async applyStatus<T extends KubeObject>(_resource: Resource<T>, object: StatusOf<T>): Promise<T> {
-    const write = this.#begin('status', object);
-    const known = this.#expect(object);
-    return this.#end(write, this.put({ ...known, status: object.status }) as unknown as T);
+  applyStatus<T extends KubeObject>(_resource: Resource<T>, object: StatusOf<T>): Promise<T> {
+    return this.#write('status', object, () => {
+      const known = this.#expect(object);
+      return this.put({ ...known, status: object.status }) as unknown as T;
+    });
   }
 
-  async delete<T extends KubeObject>(resource: Resource<T>, name: Name, { uid }: DeleteOptions = {}): Promise<boolean> {
+  delete<T extends KubeObject>(resource: Resource<T>, name: Name, { uid }: DeleteOptions = {}): Promise<boolean> {
     const object = { kind: resource.kind, metadata: metadataOf(name) };
-    const write = this.#begin('delete', object);
-    const known = this.#objects.get(idOf(object));
-    this.writes.push(write);
-    if (known === undefined || (uid !== undefined && known.metadata.uid !== uid)) return Promise.resolve(false);
-    this.remove(known);
-    return Promise.resolve(true);
+    return this.#write('delete', object, () => {
+      const known = this.#objects.get(idOf(object));
+      if (known === undefined || (uid !== undefined && known.metadata.uid !== uid)) return false;
+      this.remove(known);
+      return true;
+    });
   }
 
   /** Removes an object, as somebody else would. */
@@ -120,15 +123,15 @@ export class FakeKube implements KubeApi {
       this.#tell(object.kind, { type: 'DELETED', object: this.#stamp(object, object) });
   }
 
-  #begin(verb: string, object: Pick<KubeObject, 'kind' | 'metadata'>): string {
-    const write = `${verb} ${object.kind} ${keyOf(object)}`;
-    this.before(write);
-    return write;
-  }
-
-  #end<T extends KubeObject>(write: string, object: T): T {
-    this.writes.push(write);
-    return object;
+  /** Counts a write if it succeeds; what is thrown is its answer. */
+  #write<T>(verb: string, object: Pick<KubeObject, 'kind' | 'metadata'>, action: () => T): Promise<T> {
+    return new Promise((resolve) => {
+      const write = `${verb} ${object.kind} ${keyOf(object)}`;
+      this.before(write);
+      const answer = action();
+      this.writes.push(write);
+      resolve(answer);
+    });
   }
 
   #expect(object: KubeObject): Stored {

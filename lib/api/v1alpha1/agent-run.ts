@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { conditionsSchema } from '../conditions.ts';
 import { durationSchema } from '../duration.ts';
-import { RUN_PREFIX } from '../group.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
+import { MAX_INPUT, MAX_MESSAGE, MAX_OUTPUT_BYTES, MAX_RUN_NAME } from '../limits.ts';
 import type { CelRule } from '../structural.ts';
 import { objectName, toolPolicySchema } from './fields.ts';
 
@@ -10,12 +10,6 @@ import { objectName, toolPolicySchema } from './fields.ts';
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'] as const;
 export type Phase = (typeof PHASES)[number];
 
-/** Most characters of `spec.input`. */
-export const MAX_INPUT = 65_536;
-/** Most bytes of `status.output`; what is longer is cut with a notice. */
-export const MAX_OUTPUT_BYTES = 65_536;
-/** Most characters of an AgentRun's name: its children's names must stay DNS labels. */
-export const MAX_RUN_NAME = 63 - RUN_PREFIX.length;
 
 /** Longest time a run may take when neither it nor its instance says. */
 export const DEFAULT_TIMEOUT = '10m';
@@ -68,7 +62,7 @@ export const agentRun = defineKind({
     .object({
       phase: z.enum(PHASES).default('Pending').describe('Where the run stands, for people.'),
       reason: z.string().max(256).optional().describe('Why the run is in this phase, in one CamelCase word.'),
-      message: z.string().max(4096).optional().describe('Why the run is in this phase, in one sentence.'),
+      message: z.string().max(MAX_MESSAGE).optional().describe('Why the run is in this phase, in one sentence.'),
       output: z
         .string()
         .max(MAX_OUTPUT_BYTES)

@@ -1,5 +1,6 @@
 import { setCondition, type Condition } from '../../../lib/api/conditions.ts';
-import { MAX_OUTPUT_BYTES, type AgentRun, type AgentRunStatus } from '../../../lib/api/v1alpha1/agent-run.ts';
+import { MAX_OUTPUT_BYTES } from '../../../lib/api/limits.ts';
+import type { AgentRun, AgentRunStatus } from '../../../lib/api/v1alpha1/agent-run.ts';
 import type { ResultMessage, Usage } from '../../bus/messages.ts';
 import type { Job } from '../../kube/resources.ts';
 import { timestamp } from '../../runtime/clock.ts';

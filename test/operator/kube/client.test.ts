@@ -164,7 +164,7 @@ describe('watching', () => {
 
   test.each([
     ['an HTTP error', status(410, 'Expired', 'too old')],
-    ['an event', ((response) => response.writeHead(200).end(line('ERROR', { code: 410 }))) as Answer],
+    ['an event', (response) => response.writeHead(200).end(line('ERROR', { code: 410 }))],
   ])('tells a version that is too old, told by %s', async (_, answer) => {
     await serve(answer);
     expect(await watch()).toEqual([{ type: 'EXPIRED' }]);

@@ -62,7 +62,7 @@ describe('Elector', () => {
     const first = elector('a');
     await first.acquire(stop.signal);
     const own = new AbortController();
-    let finish = () => undefined as void;
+    let finish: () => void = () => undefined;
     const held = watch(first.hold(own.signal, new Promise<void>((resolve) => (finish = resolve))));
     own.abort();
     await settle();

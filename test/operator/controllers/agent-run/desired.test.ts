@@ -14,7 +14,7 @@ const sandbox = { ...rules, runtimeClass: 'gvisor' };
 function expectGolden(name: string, ...objects: readonly object[]): void {
   const path = `test/golden/${name}.yaml`;
   const actual = Yaml.stringify(...objects);
-  if (process.env['UPDATE_GOLDEN'] === '1') writeFileSync(path, actual);
+  if (process.env.UPDATE_GOLDEN === '1') writeFileSync(path, actual);
   expect(existsSync(path) ? readFileSync(path, 'utf8') : '').toBe(actual);
 }
 

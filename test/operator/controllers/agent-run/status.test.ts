@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
-import { agentRun as kind, MAX_OUTPUT_BYTES, type AgentRunStatus } from '../../../../lib/api/v1alpha1/agent-run.ts';
+import { MAX_OUTPUT_BYTES } from '../../../../lib/api/limits.ts';
+import { agentRun as kind, type AgentRunStatus } from '../../../../lib/api/v1alpha1/agent-run.ts';
 import { job } from '../../../../operator/controllers/agent-run/desired.ts';
 import { cancelled, failed, held, recorded, running } from '../../../../operator/controllers/agent-run/status.ts';
 import { agentRun, instance, settings, succeeded } from '../../../support/objects.ts';

@@ -5,6 +5,7 @@ import { EVENTS, INSTANCES, NETWORK_POLICIES, POLICIES } from '../../../../opera
 import { FakeBus, startControlPlane, type ControlPlane } from '../../../support/control-plane.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { FakeKube } from '../../../support/fake-kube.ts';
+import { must } from '../../../support/must.ts';
 import { instance, policy } from '../../../support/objects.ts';
 
 let kube: FakeKube;
@@ -75,18 +76,18 @@ test('A settled instance costs no writes', async () => {
 test('Its namespace is isolated, and stays so', async () => {
   await put();
   const name = { namespace: 'team', name: 'sympozium-run-deny-all' };
-  const before = await kube.get(NETWORK_POLICIES, name);
-  expect(before?.spec).toEqual({
+  const before = must(await kube.get(NETWORK_POLICIES, name));
+  expect(before.spec).toEqual({
     podSelector: { matchLabels: { 'sympozium.ai/component': 'run' } },
     policyTypes: ['Ingress', 'Egress'],
   });
-  kube.remove(before as NonNullable<typeof before>);
+  kube.remove(before);
   await settle();
-  const restored = await kube.get(NETWORK_POLICIES, name);
-  expect(restored?.spec).toEqual(before?.spec);
-  kube.put({ ...(restored as NonNullable<typeof restored>), spec: { podSelector: {}, policyTypes: [] } });
+  const restored = must(await kube.get(NETWORK_POLICIES, name));
+  expect(restored.spec).toEqual(before.spec);
+  kube.put({ ...restored, spec: { podSelector: {}, policyTypes: [] } });
   await settle();
-  expect((await kube.get(NETWORK_POLICIES, name))?.spec).toEqual(before?.spec);
+  expect((await kube.get(NETWORK_POLICIES, name))?.spec).toEqual(before.spec);
 });
 
 test('Built-in policies come with the leader, but an administrator may have changed one', async () => {
