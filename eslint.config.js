@@ -1,7 +1,7 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['build/', 'dist/', 'charts/', 'node_modules/', '*.js', '*.cjs'] },
+  { ignores: ['build/', 'dist/', 'charts/', 'node_modules/', '*.js', '**/*.mjs'] },
   ...tseslint.configs.strictTypeChecked,
   ...tseslint.configs.stylisticTypeChecked,
   {

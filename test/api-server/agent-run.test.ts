@@ -163,7 +163,7 @@ function mortal(client: KubeClient, count: number, when: 'before' | 'after') {
     state.dead = true;
     throw new Error('this process is dead');
   };
-  const write = async (verb: (...args: unknown[]) => Promise<unknown>, args: readonly unknown[]) => {
+  const write = async (verb: (this: KubeClient, ...args: unknown[]) => Promise<unknown>, args: readonly unknown[]) => {
     const [, { kind = '' }] = args as [unknown, Partial<KubeObject>];
     if (!NOT_COUNTED.has(kind)) state.left -= 1;
     if (state.dead || (state.left === 0 && when === 'before')) die();
@@ -172,8 +172,8 @@ function mortal(client: KubeClient, count: number, when: 'before' | 'after') {
     return state.dead ? die() : answer;
   };
   const kube = new Proxy(client, {
-    get(target, name: keyof KubeApi) {
-      const verb = target[name] as (...args: unknown[]) => Promise<unknown>;
+    get(target, name: string) {
+      const verb = Reflect.get(target, name) as (this: KubeClient, ...args: unknown[]) => Promise<unknown>;
       return WRITES.has(name) ? (...args: unknown[]) => write(verb, args) : verb.bind(target);
     },
   });

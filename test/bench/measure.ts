@@ -20,7 +20,7 @@ export async function measure(
   const start = Date.now();
   const { metadata } = await kube.create(resource, subject.make(id));
   const version = metadata.resourceVersion ?? '0';
-  await until(kube, resource, id, version, (object, gone) => {
+  await until(kube, { resource, name: id, resourceVersion: version }, (object, gone) => {
     if (gone) throw new Error(`${subject.name} '${id}' was deleted before it succeeded`);
     return subject.succeeded(object);
   });
@@ -35,15 +35,13 @@ export async function measure(
 async function remove(kube: KubeApi, resource: Resource<KubeObject>, name: string): Promise<void> {
   const { resourceVersion } = await kube.list(resource, { namespace: NAMESPACE, fields: `metadata.name=${name}` });
   await kube.delete(resource, { namespace: NAMESPACE, name }, { propagation: 'Foreground' });
-  await until(kube, resource, name, resourceVersion, (_, gone) => gone);
+  await until(kube, { resource, name, resourceVersion }, (_, gone) => gone);
 }
 
 /** Watches one object until `done` says so. */
 async function until(
   kube: KubeApi,
-  resource: Resource<KubeObject>,
-  name: string,
-  resourceVersion: string,
+  { resource, name, resourceVersion }: { resource: Resource<KubeObject>; name: string; resourceVersion: string },
   done: (object: KubeObject, gone: boolean) => boolean,
 ): Promise<void> {
   const selection = { namespace: NAMESPACE, fields: `metadata.name=${name}`, resourceVersion };

@@ -17,7 +17,7 @@ describe('a run ends, with its reason, whatever dies', () => {
   const failed = (reason: string) => expect.objectContaining({ phase: 'Failed', reason });
   const startSlow = async (name: string, scenario = 'hang') => {
     await world.start(name, { input: `scenario:${scenario}` });
-    return world.running(name);
+    await world.atWork(name);
   };
 
   test('its Pod is killed', async () => {
@@ -75,12 +75,15 @@ describe('a run ends, with its reason, whatever dies', () => {
     await startSlow('unattended', 'slow');
     const scale = (replicas: number) =>
       cluster.kubectl(['scale', 'deployment/sympozium-controller', '-n', SYSTEM, `--replicas=${replicas}`]);
-    await scale(0);
-    await eventually(async () => {
-      const states = (await world.pod('unattended')).status?.containerStatuses ?? [];
-      return states.length > 0 && states.every(({ state }) => state?.terminated !== undefined) ? true : undefined;
-    });
-    await scale(2);
+    try {
+      await scale(0);
+      await eventually(async () => {
+        const states = (await world.pod('unattended')).status?.containerStatuses ?? [];
+        return states.length > 0 && states.every(({ state }) => state?.terminated !== undefined) ? true : undefined;
+      });
+    } finally {
+      await scale(2);
+    }
     expect((await world.ended('unattended')).status).toMatchObject({ phase: 'Succeeded' });
   });
 

@@ -13,7 +13,7 @@ export interface Target {
   /** Shell commands that make a person's kubectl talk to this cluster. */
   readonly hint: string;
   /** Makes an image known to the cluster's nodes. */
-  load(image: BuiltImage): Promise<void>;
+  readonly load: (image: BuiltImage) => Promise<void>;
 }
 
 /** Name of the kind cluster that the demo makes on machines with Docker. */

@@ -10,7 +10,6 @@ import { objectName, toolPolicySchema } from './fields.ts';
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'] as const;
 export type Phase = (typeof PHASES)[number];
 
-
 /** Longest time a run may take when neither it nor its instance says. */
 export const DEFAULT_TIMEOUT = '10m';
 

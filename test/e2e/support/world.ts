@@ -107,6 +107,15 @@ export class World {
     return this.until(AGENT_RUNS, name, ({ status }) => status?.phase === 'Running');
   }
 
+  /** Waits until the bridge of a run has given the task to the agent. */
+  async atWork(name: string): Promise<void> {
+    await this.running(name);
+    await eventually(async () => {
+      const log = await this.kubectl(['logs', '-l', `sympozium.ai/run=${name}`, '-c', 'bridge', '--tail=-1']);
+      return log.includes('"message":"Started"') ? true : undefined;
+    });
+  }
+
   /** Watches an object until `done` says so. */
   async until<T extends KubeObject>(
     resource: Resource<T>,
