@@ -22,6 +22,8 @@ export interface ConnectOptions {
    * the controller is there to be asked, and keeps those that come too early waiting.
    */
   readonly reconnectMs: number;
+  /** Told whenever the connection is lost, and when it stands again. */
+  readonly onChange?: (connected: boolean) => void;
 }
 
 /**
@@ -37,7 +39,8 @@ export async function connectBus(options: ConnectOptions): Promise<NatsConnectio
       if (signal.aborted) await connection.close();
       signal.throwIfAborted();
       log.info('Connected to the bus', { url, attempt });
-      void report(connection, log);
+      options.onChange?.(true);
+      void report(connection, options);
       return connection;
     } catch (error) {
       signal.throwIfAborted();
@@ -80,8 +83,9 @@ const patient = (token: () => string) => (): string => {
   }
 };
 
-async function report(connection: NatsConnection, log: Log): Promise<void> {
+async function report(connection: NatsConnection, { log, onChange }: ConnectOptions): Promise<void> {
   for await (const status of connection.status()) {
+    if (status.type === 'disconnect' || status.type === 'reconnect') onChange?.(status.type === 'reconnect');
     if (status.type === 'disconnect') log.warn('Lost the connection to the bus');
     else if (status.type === 'reconnect') log.info('Connected to the bus again');
     else if (status.type === 'error') log.warn('Bus reported an error', { because: why(status.error) });

@@ -37,6 +37,7 @@ export class RunBus {
   readonly #options: RunBusOptions;
   readonly #connection: Promise<NatsConnection>;
   #ready = false;
+  #connected = false;
 
   constructor(options: RunBusOptions) {
     this.#options = options;
@@ -48,6 +49,11 @@ export class RunBus {
   /** Whether the bus has been reached and its streams exist: what a readiness probe asks. */
   get ready(): boolean {
     return this.#ready;
+  }
+
+  /** Whether the bus can be heard right now. */
+  get connected(): boolean {
+    return this.#connected;
   }
 
   /** Publishes the task of a run. Repeating it is harmless: the newest replaces what was there. */
@@ -152,7 +158,16 @@ export class RunBus {
   async #connect(): Promise<NatsConnection> {
     const { url, controllerSeed, log, signal, callout } = this.#options;
     const credentials = { seed: controllerSeed };
-    const connection = await connectBus({ url, name: 'controller', credentials, log, signal, reconnectMs: 50 });
+    const onChange = (connected: boolean) => (this.#connected = connected);
+    const connection = await connectBus({
+      url,
+      name: 'controller',
+      credentials,
+      log,
+      signal,
+      reconnectMs: 50,
+      onChange,
+    });
     if (callout !== undefined) answerCallout(connection, { ...callout, log });
     void this.#prepare(connection);
     return connection;

@@ -27,7 +27,7 @@ const INSTANCE_WORKERS = 4;
 export interface LeadOptions {
   readonly kube: KubeApi;
   readonly caches: Caches;
-  readonly bus: Pick<RunBus, 'publishTask' | 'consumeResults' | 'forget'>;
+  readonly bus: Pick<RunBus, 'connected' | 'publishTask' | 'consumeResults' | 'forget'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly env: ControllerEnv;

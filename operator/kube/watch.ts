@@ -1,4 +1,3 @@
-import type { IncomingMessage } from 'node:http';
 import { KubeError, isKubeError } from './errors.ts';
 import type { KubeObject, WatchEvent } from './port.ts';
 
@@ -8,7 +7,7 @@ const WATCH_SECONDS = 300;
 const IDLE_MS = 150_000;
 
 /** Opens a watch request; `stop` ends it. */
-export type OpenWatch = (timeoutSeconds: number, stop: AbortSignal) => Promise<IncomingMessage>;
+export type OpenWatch = (timeoutSeconds: number, stop: AbortSignal) => Promise<AsyncIterable<Buffer>>;
 
 /**
  * Reads a watch until the server ends it.

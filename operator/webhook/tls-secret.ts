@@ -62,10 +62,7 @@ export async function renewed(
     known !== undefined &&
     !isOld(known.serving.certificate, now) &&
     fits(known.serving, authority.certificate, hosts);
-  const bundle = unexpired(
-    [authority.certificate, known?.bundle ?? '', known?.authority.certificate ?? ''].join('\n'),
-    now,
-  ).join('\n');
+  const bundle = unexpired([authority.certificate, known?.bundle ?? ''].join('\n'), now).join('\n');
   if (reuse && known.bundle === bundle) return known;
   return { bundle, authority, serving: reuse ? known.serving : await newServing(authority, hosts, now) };
 }

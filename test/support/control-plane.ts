@@ -20,6 +20,7 @@ export const VARIABLES = {
 
 /** A bus in memory: it keeps tasks and unacknowledged results, as JetStream would, when a controller dies. */
 export class FakeBus {
+  connected = true;
   readonly tasks = new Map<string, TaskMessage>();
   readonly forgotten: string[] = [];
   /** Results that nobody has acknowledged. */

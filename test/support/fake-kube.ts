@@ -20,6 +20,8 @@ export class FakeKube implements KubeApi {
   readonly writes: string[] = [];
   /** Called before each write; what it throws is the answer. */
   before: (write: string) => void = () => undefined;
+  /** Kinds whose objects take their time to go, because a finalizer holds them. */
+  lingering: readonly string[] = [];
   /** Completes an object that is created, as the API server would. */
   fill: (object: KubeObject) => KubeObject = (object) => object;
 
@@ -112,7 +114,8 @@ export class FakeKube implements KubeApi {
     return this.#write('delete', object, () => {
       const known = this.#objects.get(idOf(object));
       if (known === undefined || (uid !== undefined && known.metadata.uid !== uid)) return false;
-      this.remove(known);
+      if (!this.lingering.includes(known.kind)) this.remove(known);
+      else this.put({ ...known, metadata: { ...known.metadata, deletionTimestamp: '2026-01-01T00:00:00Z' } });
       return true;
     });
   }

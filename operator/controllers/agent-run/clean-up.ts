@@ -7,8 +7,6 @@ import type { RunContext } from './context.ts';
 import { announceEnd } from './end.ts';
 import { owns, uidOf } from './own.ts';
 
-const LOOK_AGAIN_MS = 31_000;
-
 /** Deletes what a finished run leaves behind, and says how it ended. Does nothing when nothing is left. */
 export async function cleanUp(context: RunContext, run: AgentRun): Promise<Result> {
   const { kube, caches, memory } = context;
@@ -18,9 +16,10 @@ export async function cleanUp(context: RunContext, run: AgentRun): Promise<Resul
   const job = memory.unseenJob(uidOf(run)) ?? caches.jobs.get(key);
   const account = caches.serviceAccounts.get(key);
   const left = [job, account].filter((child) => child !== undefined && owns(run, child));
-  if (left.length === 0 || !memory.mayClean(uidOf(run))) return {};
+  if (left.length === 0) return {};
+  const waitMs = memory.cleaningInMs(uidOf(run));
+  if (waitMs > 0) return { requeueAfterMs: waitMs };
 
-  memory.cleaned(uidOf(run));
   await announceEnd(context, run); // first: what is left tells the next controller that it wasn't said yet
   await Promise.all([
     ...(job === undefined || !owns(run, job)
@@ -31,5 +30,6 @@ export async function cleanUp(context: RunContext, run: AgentRun): Promise<Resul
       ? [kube.delete(SERVICE_ACCOUNTS, { namespace, name }, { uid: account?.metadata.uid })]
       : []),
   ]);
-  return { requeueAfterMs: LOOK_AGAIN_MS };
+  memory.cleaned(uidOf(run));
+  return { requeueAfterMs: memory.cleaningInMs(uidOf(run)) };
 }

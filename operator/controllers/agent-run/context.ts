@@ -26,7 +26,9 @@ export interface RunContext {
   readonly settings: PodSettings;
 }
 
-/** The part of the bus that starting a run needs. */
+/** The part of the bus that the reconciliation of runs needs. */
 export interface TaskBus {
+  /** Whether results can arrive right now. */
+  readonly connected: boolean;
   publishTask(run: RunRef, task: TaskMessage): Promise<void>;
 }

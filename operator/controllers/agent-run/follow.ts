@@ -77,7 +77,7 @@ async function act(context: RunContext, run: AgentRun, { job, pod, finding }: Se
       return {};
     }
     case 'failed': {
-      const { first, leftMs } = memory.failing(uidOf(run), finding);
+      const { first, leftMs } = memory.failing(uidOf(run), finding, context.bus.connected);
       return leftMs > 0 ? { requeueAfterMs: leftMs } : end(context, run, failed(run, execution, first, now));
     }
   }

@@ -5,6 +5,9 @@ import type { Finding } from './finding.ts';
 /** A finding that ends the run unless a result comes in time. */
 type Failure = Finding & { readonly kind: 'failed' };
 
+/** Deleting takes moments; only when it takes this long, something may be wrong. */
+const CLEAN_AGAIN_MS = 30_000;
+
 interface Notes {
   /** The Job as our create request returned it: the cache is behind by some milliseconds. */
   job?: Job;
@@ -60,13 +63,16 @@ export class RunMemory {
 
   /**
    * The failure that was found first, and for how many more milliseconds a result may still come. What is found later
-   * is a consequence of it: an evicted Pod is deleted in the end, and a Pod without its bridge fails as well.
+   * is a consequence of it: an evicted Pod is deleted in the end, and a Pod without its bridge fails as well. The time
+   * for a result runs only while one could arrive.
    */
-  failing(uid: string, finding: Failure): { readonly first: Failure; readonly leftMs: number } {
+  failing(uid: string, finding: Failure, busConnected: boolean): { readonly first: Failure; readonly leftMs: number } {
+    const now = this.#clock.now();
     const { failure } = this.#of(uid);
-    const first = failure ?? { finding, since: this.#clock.now() };
-    this.#of(uid).failure = first;
-    return { first: first.finding, leftMs: first.finding.graceMs - (this.#clock.now() - first.since) };
+    const first = failure?.finding ?? finding;
+    const since = failure === undefined || !busConnected ? now : failure.since;
+    this.#of(uid).failure = { finding: first, since };
+    return { first, leftMs: first.graceMs - (now - since) };
   }
 
   /** Nothing is wrong any more. */
@@ -76,16 +82,14 @@ export class RunMemory {
     delete notes?.failure;
   }
 
-  /** Whether it is time to clean up after a run: once, and again when that didn't help for half a minute. */
-  mayClean(uid: string): boolean {
+  /** Milliseconds until it is time to clean up after a run: 0 at first, and again when that didn't help for half a minute. */
+  cleaningInMs(uid: string): number {
     const { cleanedAt } = this.#of(uid);
-    return cleanedAt === undefined || this.#clock.now() - cleanedAt > 30_000;
+    return cleanedAt === undefined ? 0 : Math.max(0, cleanedAt + CLEAN_AGAIN_MS - this.#clock.now());
   }
 
   cleaned(uid: string): void {
-    const notes = this.#of(uid);
-    notes.cleanedAt = this.#clock.now();
-    delete notes.job;
+    this.#of(uid).cleanedAt = this.#clock.now();
   }
 
   /** The run is gone. */

@@ -7,7 +7,7 @@ const PULL_GRACE_MS = 20_000;
 /** A result may still be on the bus when the containers are gone already. */
 const RESULT_GRACE_MS = 3_000;
 /** What an agent that ended well wrote last may still be on its way through the bridge. */
-const NO_RESULT_GRACE_MS = 5_000;
+const NO_RESULT_GRACE_MS = 10_000;
 /** Nodes come and go: a Pod that finds its place at once isn't worth a word. */
 const UNSCHEDULABLE_GRACE_MS = 5_000;
 

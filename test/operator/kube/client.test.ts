@@ -1,8 +1,10 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { KubeClient } from '../../../operator/kube/client.ts';
 import { AGENT_RUNS, PODS, SECRETS } from '../../../operator/kube/resources.ts';
+import { readWatch } from '../../../operator/kube/watch.ts';
 import { agentRun } from '../../support/objects.ts';
 
 interface Seen {
@@ -147,16 +149,21 @@ describe('watching', () => {
 
   test('joins what came in pieces, and splits what came together', async () => {
     const text = line('ADDED', { metadata: { name: 'ä' } }) + line('BOOKMARK', { metadata: { resourceVersion: '9' } });
-    const bytes = Buffer.from(text);
-    const { seen } = await serve((response) => {
-      response.writeHead(200);
-      for (const byte of bytes.subarray(0, 60)) response.write(Buffer.of(byte));
-      response.end(bytes.subarray(60));
-    });
-    expect(await watch()).toEqual([
-      { type: 'ADDED', object: { metadata: { name: 'ä' } } },
-      { type: 'BOOKMARK', resourceVersion: '9' },
-    ]);
+    const bytes = [...Buffer.from(text)].map((byte) => Buffer.of(byte));
+    for (const chunks of [bytes, [Buffer.from(text)]]) {
+      const response = Readable.from(chunks);
+      const events: unknown[] = [];
+      for await (const event of readWatch(() => Promise.resolve(response), stop.signal)) events.push(event);
+      expect(events).toEqual([
+        { type: 'ADDED', object: { metadata: { name: 'ä' } } },
+        { type: 'BOOKMARK', resourceVersion: '9' },
+      ]);
+    }
+  });
+
+  test('asks for bookmarks, and for an end', async () => {
+    const { seen } = await serve((response) => response.writeHead(200).end());
+    expect(await watch()).toEqual([]);
     expect(seen[0]?.request).toBe(
       'GET /api/v1/pods?watch=true&allowWatchBookmarks=true&resourceVersion=5&timeoutSeconds=300',
     );

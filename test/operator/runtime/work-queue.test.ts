@@ -38,8 +38,8 @@ describe('WorkQueue', () => {
   test('keeps the earliest of several times', async () => {
     const { queue, clock } = make();
     queue.addAfter('a', 100);
-    queue.addAfter('a', 5000);
     queue.addAfter('a', 50);
+    queue.addAfter('a', 5000);
     expect(clock.pending).toBe(1);
     const taken = queue.take();
     await clock.advance(50);

@@ -44,8 +44,8 @@ describe('A Pod', () => {
     ['a deletion that has killed the agent already', deleted(exited(143)), 'PodDeleted', 3000],
     ['too much memory', pod({ agent: exited(137, 'OOMKilled'), bridge: running }), 'AgentOutOfMemory', 0],
     ['a crash', pod({ agent: exited(1), bridge: running }), 'AgentCrashed', 3000],
-    ['an agent without a result', pod({ agent: exited(0), bridge: running }), 'NoResult', 5000],
-    ['an agent and a bridge without a result', pod({ agent: exited(0), bridge: exited(0) }), 'NoResult', 5000],
+    ['an agent without a result', pod({ agent: exited(0), bridge: running }), 'NoResult', 10_000],
+    ['an agent and a bridge without a result', pod({ agent: exited(0), bridge: exited(0) }), 'NoResult', 10_000],
     ['a bridge that crashed', pod({ agent: running, bridge: exited(1) }), 'BridgeLost', 3000],
     [
       'a bridge that crashed and took the agent along',

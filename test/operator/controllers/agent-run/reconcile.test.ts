@@ -95,6 +95,34 @@ describe('A run that succeeds', () => {
     });
   });
 
+  test('stays what another controller has made of it a moment ago', async () => {
+    await bench.start();
+    await bench.create();
+    const ended = { phase: 'Succeeded', output: 'pong', completionTime: '2026-01-01T00:00:00Z' } as const;
+    bench.kube.before = (write) => {
+      if (!write.startsWith('status')) return;
+      bench.kube.before = () => undefined;
+      bench.kube.put({ ...agentRun('x'), status: ended });
+    };
+    await bench.putPod(RUNNING); // makes it write that the run is Running
+    await bench.clock.advance(10_000);
+    expect(await bench.get()).toHaveProperty('status', ended);
+  });
+
+  test('is cleaned up after once, though its Job takes its time to go, and again after half a minute', async () => {
+    await bench.start();
+    bench.kube.lingering = ['Job'];
+    const run = await bench.create();
+    await bench.bus.publish(refOf(run), succeeded(run.metadata.uid ?? ''));
+    await settle();
+    await bench.putPod({ agent: { terminated: { exitCode: 0 } } });
+    const deletes = () => bench.kube.writes.filter((write) => write.startsWith('delete Job'));
+    await bench.clock.advance(29_000);
+    expect(deletes()).toHaveLength(1);
+    await bench.clock.advance(3_000);
+    expect(deletes()).toHaveLength(2);
+  });
+
   test("isn't mistaken for an earlier run of its name", async () => {
     await bench.start();
     const run = await bench.create();
