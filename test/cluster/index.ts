@@ -3,7 +3,7 @@ export { binDir, ensureBinaries } from './binaries.ts';
 export { clusterDown, ensureCluster, loadImage, type Cluster } from './cluster.ts';
 export { whyNotHere } from './host.ts';
 export { buildBaseImage, buildImage, buildNatsImage, natsTag, type ImageSource } from './images.ts';
-export { auditLogPath, cacheDir, hostAddress, kubeconfigPath, logDir } from './layout.ts';
+export { auditLogPath, cacheDir, clusterName, hostAddress, kubeconfigPath, logDir } from './layout.ts';
 export { createProgress, silent, type Progress } from './progress.ts';
 export { ensurePackages } from './packages.ts';
 export { clusterStatus, type ClusterStatus, type PartStatus } from './status.ts';

@@ -106,6 +106,16 @@ describe('a run that fails', () => {
     });
   });
 
+  test('says why its Pod can’t be created', async () => {
+    await world.kubectl(['create', 'quota', 'nothing', '--hard=pods=0']);
+    try {
+      const { status } = await world.run('no-room', { input: 'scenario:plain' });
+      expectFailed(status, 'PodNotCreated', /exceeded quota: nothing/);
+    } finally {
+      await world.kubectl(['delete', 'quota', 'nothing']);
+    }
+  });
+
   test('says which Secret is missing', async () => {
     await world.instance('keyless', {
       provider: {

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { clusterDown, ensureCluster, loadImage, type Progress } from '../cluster/index.ts';
+import { clusterDown, clusterName, ensureCluster, loadImage, type Progress } from '../cluster/index.ts';
 import type { BuiltImage } from './images.ts';
 import { Cluster } from './kubectl.ts';
 
@@ -59,15 +59,21 @@ function namedContext(context: string): Target {
     name: `context ${context}`,
     cluster: new Cluster({ context }),
     hint: `kubectl config use-context ${context}`,
-    load: async ({ tag, archive }) => {
-      const name = /^kind-(.+)$/.exec(context)?.[1];
-      if (name === undefined) {
-        throw new Error(
-          `image ${tag} can't be loaded into context '${context}': push it to a registry the cluster can read, and install the chart with image.repository and image.tag`,
-        );
-      }
-      await exec('kind', ['load', 'image-archive', archive, '--name', name]);
-    },
+    load: loader(context),
+  };
+}
+
+/** How images get to the nodes of a cluster that exists. Told at once, before anything is built for nothing. */
+function loader(context: string): Target['load'] {
+  if (context === clusterName) return ({ archive }) => loadImage(archive);
+  const name = /^kind-(.+)$/.exec(context)?.[1];
+  if (name === undefined) {
+    throw new Error(
+      `images can't be loaded into context '${context}': expected a cluster of kind, or '${clusterName}'; for others push the image to a registry and install charts/sympozium with image.repository and image.tag`,
+    );
+  }
+  return async ({ archive }) => {
+    await exec('kind', ['load', 'image-archive', archive, '--name', name]);
   };
 }
 
