@@ -18,7 +18,8 @@ import {
 import { SILENT, type LogFields } from '../../operator/log.ts';
 import { systemClock as clock } from '../../operator/main/process.ts';
 import { runWebhook } from '../../operator/webhook/run.ts';
-import { ApiServer, freePort } from '../support/api-server.ts';
+import { ApiServer } from '../support/api-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { FakeBus, refOf, startControlPlane } from '../support/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
 import { agentRun, instance, succeeded } from '../support/objects.ts';

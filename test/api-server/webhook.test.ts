@@ -6,7 +6,8 @@ import {
 import { SILENT } from '../../operator/log.ts';
 import { systemClock as clock } from '../../operator/main/process.ts';
 import { runWebhook, type RunningWebhook } from '../../operator/webhook/run.ts';
-import { ApiServer, freePort } from '../support/api-server.ts';
+import { ApiServer } from '../support/api-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { eventually } from '../support/eventually.ts';
 import { must } from '../support/must.ts';
 import { agentRun, instance, policy } from '../support/objects.ts';

@@ -2,7 +2,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/gl
 import { readFileSync, readdirSync } from 'node:fs';
 import { JOBS } from '../../operator/kube/resources.ts';
 import { clusterStatus } from '../cluster/index.ts';
-import { cluster, eventually, SYSTEM, World } from './support/world.ts';
+import { eventually } from '../support/eventually.ts';
+import { cluster, POLL_MS, SYSTEM, World } from './support/world.ts';
 
 /** Held by the leading controller. */
 const LEASE = 'sympozium-controller';
@@ -77,10 +78,14 @@ describe('a run ends, with its reason, whatever dies', () => {
       cluster.kubectl(['scale', 'deployment/sympozium-controller', '-n', SYSTEM, `--replicas=${replicas}`]);
     try {
       await scale(0);
-      await eventually(async () => {
-        const states = (await world.pod('unattended')).status?.containerStatuses ?? [];
-        return states.length > 0 && states.every(({ state }) => state?.terminated !== undefined) ? true : undefined;
-      });
+      await eventually(
+        async () => {
+          const states = (await world.pod('unattended')).status?.containerStatuses ?? [];
+          return states.length > 0 && states.every(({ state }) => state?.terminated !== undefined);
+        },
+        30_000,
+        POLL_MS,
+      );
     } finally {
       await scale(2);
     }

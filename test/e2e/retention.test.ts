@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { AGENT_RUNS } from '../../operator/kube/resources.ts';
+import { eventually } from '../support/eventually.ts';
 import { KEPT_RUNS } from './support/prepare.ts';
-import { eventually, World } from './support/world.ts';
+import { POLL_MS, World } from './support/world.ts';
 
 describe('finished runs expire', () => {
   let world: World;
@@ -19,11 +20,11 @@ describe('finished runs expire', () => {
     await world.instance('busy');
     const names = Array.from({ length: KEPT_RUNS + 2 }, (_, index) => `busy-${index}`);
     for (const name of names) await world.run(name, { instanceRef: 'busy', input: 'scenario:plain' });
-    const left = await eventually(async () => {
+    const kept = async () => {
       const { items } = await world.kube.list(AGENT_RUNS, { namespace: world.namespace });
       const busy = items.filter(({ spec }) => spec.instanceRef === 'busy').map(({ metadata }) => metadata.name);
-      return busy.length === KEPT_RUNS ? busy.sort() : undefined;
-    });
-    expect(left).toEqual(names.slice(-KEPT_RUNS));
+      return busy.length === KEPT_RUNS && busy.sort();
+    };
+    expect(await eventually(kept, 30_000, POLL_MS)).toEqual(names.slice(-KEPT_RUNS));
   });
 });

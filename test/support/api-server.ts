@@ -2,7 +2,6 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crd } from '../../lib/api/kind.ts';
@@ -14,6 +13,7 @@ import type { KubeObject, Resource } from '../../operator/kube/port.ts';
 import { systemClock } from '../../operator/main/process.ts';
 import { sleep } from '../../operator/runtime/clock.ts';
 import { eventually } from './eventually.ts';
+import { freePort } from './free-port.ts';
 
 const TOKEN = 'admin-token';
 const CRDS: Resource<KubeObject> = {
@@ -199,14 +199,4 @@ async function failure(child: ChildProcess): Promise<never> {
   throw new Error(
     `${child.spawnfile} ended (${String(code)}): put it on the PATH or its folder in CLUSTER_BIN; APISERVER_LOG=1 shows its log`,
   );
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

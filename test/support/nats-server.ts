@@ -1,12 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { connect, createServer, type AddressInfo } from 'node:net';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { natsConf } from '../../operator/bus/config.ts';
 import { type BusKeys, generateBusKeys } from '../../operator/bus/keys.ts';
+import { freePort } from './free-port.ts';
 
 /** A real nats-server on 127.0.0.1 with our configuration, its data in a directory of its own. */
 export class NatsServer {
@@ -32,7 +33,7 @@ export class NatsServer {
     const config = join(this.#directory, 'nats.conf');
     const where = { host: '127.0.0.1', port: this.#port, monitorPort: -1, storeDir: join(this.#directory, 'data') };
     writeFileSync(config, natsConf(this.keys, where));
-    this.#process = spawn(process.env.NATS_SERVER_BIN ?? 'nats-server', ['-c', config], {
+    this.#process = spawn(join(process.env.CLUSTER_BIN ?? '', 'nats-server'), ['-c', config], {
       stdio: ['ignore', 'ignore', process.env.NATS_LOG === undefined ? 'ignore' : 'inherit'],
     });
     await Promise.race([this.#reachable(), failure(this.#process)]);
@@ -72,15 +73,6 @@ export class NatsServer {
 async function failure(child: ChildProcess): Promise<never> {
   const [code] = (await Promise.race([once(child, 'exit'), once(child, 'error')])) as unknown[];
   throw new Error(
-    `nats-server did not start (${String(code)}): put it on PATH or its path in NATS_SERVER_BIN; NATS_LOG=1 shows its log`,
+    `nats-server did not start (${String(code)}): put it on PATH or its folder in CLUSTER_BIN; NATS_LOG=1 shows its log`,
   );
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

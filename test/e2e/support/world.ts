@@ -8,12 +8,16 @@ import type { KubeObject, Resource } from '../../../operator/kube/port.ts';
 import { AGENT_RUNS, EVENTS, INSTANCES, SECRETS, type Pod } from '../../../operator/kube/resources.ts';
 import { binDir, kubeconfigPath } from '../../cluster/index.ts';
 import { Cluster } from '../../platform/kubectl.ts';
+import { eventually } from '../../support/eventually.ts';
 
 /** Where the mock answers; its scenarios are in test/model/scenarios.ts. */
 export const MOCK = 'http://aimock.models.svc:8080/v1';
 
 /** Namespace of the control plane. */
 export const SYSTEM = 'sympozium-system';
+
+/** Pause between questions to the cluster that it can't answer by a watch. */
+export const POLL_MS = 100;
 
 /** The name of an instance that needs nothing special. */
 export const AGENT = 'agent';
@@ -110,10 +114,8 @@ export class World {
   /** Waits until the bridge of a run has given the task to the agent. */
   async atWork(name: string): Promise<void> {
     await this.running(name);
-    await eventually(async () => {
-      const log = await this.kubectl(['logs', '-l', `sympozium.ai/run=${name}`, '-c', 'bridge', '--tail=-1']);
-      return log.includes('"message":"Started"') ? true : undefined;
-    });
+    const log = () => this.kubectl(['logs', '-l', `sympozium.ai/run=${name}`, '-c', 'bridge', '--tail=-1']);
+    await eventually(async () => (await log()).includes('"message":"Started"'), 30_000, POLL_MS);
   }
 
   /** Watches an object until `done` says so. */
@@ -144,10 +146,8 @@ export class World {
 
   /** Waits until there is no such object any more. */
   async gone(resource: Resource<KubeObject>, name: string, patienceMs = 10_000): Promise<void> {
-    await eventually(async () => {
-      const object = await this.kube.get(resource, { namespace: this.namespace, name });
-      return object === undefined ? true : undefined;
-    }, patienceMs);
+    const gone = async () => (await this.kube.get(resource, { namespace: this.namespace, name })) === undefined;
+    await eventually(gone, patienceMs, POLL_MS);
   }
 
   /** Reasons of the Events about an object, oldest first. */
@@ -173,16 +173,5 @@ export class World {
   /** kubectl in this namespace. */
   kubectl(args: readonly string[], input?: string): Promise<string> {
     return cluster.kubectl(['-n', this.namespace, ...args], input);
-  }
-}
-
-/** Asks until there is an answer. @throws Error when none came in time */
-export async function eventually<T>(probe: () => Promise<T | undefined>, patienceMs = 30_000): Promise<T> {
-  const deadline = Date.now() + patienceMs;
-  for (;;) {
-    const answer = await probe();
-    if (answer !== undefined) return answer;
-    if (Date.now() > deadline) throw new Error(`nothing came of it within ${patienceMs / 1000} s`);
-    await sleep(100);
   }
 }

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EffectivePolicy } from '../../../lib/policy/effective.ts';
@@ -14,6 +13,7 @@ import { eventually } from '../../support/eventually.ts';
 import { NatsServer } from '../../support/nats-server.ts';
 import { admin, MemoryLog, reviewByName, task } from '../bus/support.ts';
 import { FakeGateway, type Reply } from './fake-gateway.ts';
+import { freePort } from '../../support/free-port.ts';
 
 const AGENT = ['--no-warnings', join(import.meta.dirname, '../../../operator/main/agent.ts')];
 
@@ -210,13 +210,4 @@ export class TestRun {
     await this.gateway.stop();
     rmSync(this.mailbox, { recursive: true, force: true });
   }
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  await once(probe, 'close');
-  return port;
 }

@@ -4,7 +4,8 @@ import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globa
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../../support/eventually.ts';
 import { calls, says } from './fake-gateway.ts';
-import { Cluster, freePort } from './harness.ts';
+import { freePort } from '../../support/free-port.ts';
+import { Cluster } from './harness.ts';
 
 jest.setTimeout(30_000);
 

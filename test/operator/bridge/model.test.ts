@@ -2,7 +2,8 @@ import { afterAll, beforeAll, describe, expect, jest, test } from '@jest/globals
 import { LLMock } from '@copilotkit/aimock';
 import { eventually } from '../../support/eventually.ts';
 import { calls, FakeGateway, fails, says, saysAtOnce } from './fake-gateway.ts';
-import { Cluster, freePort } from './harness.ts';
+import { freePort } from '../../support/free-port.ts';
+import { Cluster } from './harness.ts';
 
 jest.setTimeout(30_000);
 
