@@ -157,7 +157,7 @@ export class World {
       fields: `involvedObject.name=${name},involvedObject.kind=AgentRun`,
     });
     return [...items]
-      .sort((a, b) => (a.firstTimestamp ?? '').localeCompare(b.firstTimestamp ?? ''))
+      .sort((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion)) // times are in seconds
       .map(({ reason }) => reason);
   }
 
