@@ -12,6 +12,7 @@ import type { Cluster } from '../platform/kubectl.ts';
 import { local } from '../platform/target.ts';
 import { apiWrites, auditPosition, etcdWrites, processes } from './cost.ts';
 import { measure, type Sample } from './measure.ts';
+import { benchStart } from './start.ts';
 import { percentile, table } from './statistics.ts';
 import { instance, NAMESPACE, subjects } from './subjects.ts';
 
@@ -30,6 +31,11 @@ new Command('bench')
       .action(async ({ runs, warmUp }: { runs: number; warmUp: number }) => {
         process.stdout.write(`${await benchRun(runs, warmUp)}\n`);
       }),
+  )
+  .addCommand(
+    new Command('start').description('start-up of Node and of each of our processes').action(async () => {
+      process.stdout.write(`${await benchStart()}\n`);
+    }),
   )
   .parseAsync()
   .catch((error: unknown) => {
