@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import type { FailureReason } from '../bus/messages.ts';
+import { FAILURE_REASONS } from '../bus/messages.ts';
 import { messageOf } from '../errors.ts';
 import { EventStream } from './event-stream.ts';
 import type { GatewayClient } from './gateway-client.ts';
@@ -27,7 +27,6 @@ const NOT_FORWARDED = new Set([
   ...['upgrade', 'host', 'content-length', 'expect', 'authorization', 'accept-encoding', 'api-key', 'x-api-key'],
 ]);
 const REASON_HEADER = 'x-sympozium-reason';
-const REASONS: readonly FailureReason[] = ['CredentialsNotFound', 'ModelError'];
 
 /** The HTTP server that the agent knows as its model provider. It adds the run's identity, and counts. */
 export function createProxy(options: ProxyOptions): Server {
@@ -146,7 +145,7 @@ async function relay(incoming: IncomingMessage, response: ServerResponse, { mete
 /** What the run fails with, if the agent gives up because of this answer. */
 function failureOf(incoming: IncomingMessage, body: Buffer): Failure {
   const named = incoming.headers[REASON_HEADER];
-  const reason = REASONS.find((known) => known === named) ?? 'ModelError';
+  const reason = FAILURE_REASONS.find((known) => known === named) ?? 'ModelError';
   const said = errorOf(jsonOf(body.toString()));
   const failed = `the model call failed with HTTP status ${incoming.statusCode ?? 0}`;
   // Every other reason is the gateway's own, and its sentence says all.

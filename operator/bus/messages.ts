@@ -50,14 +50,18 @@ export type ResultMessage = { readonly v: 1; readonly uid: string; readonly usag
 );
 
 /** Why a run failed, as far as the bridge can tell. */
-export type FailureReason =
+export const FAILURE_REASONS = [
   /** The agent reported an error of its own. */
-  | 'AgentError'
+  'AgentError',
   /** The provider or the gateway refused or failed the model call. */
-  | 'ModelError'
+  'ModelError',
   /** The run reached its limit of model calls. */
-  | 'ModelCallLimit'
+  'ModelCallLimit',
   /** The Secret with the provider's key is missing, or lacks the key. */
-  | 'CredentialsNotFound'
+  'CredentialsNotFound',
+  /** The run's instance was deleted while it ran. */
+  'InstanceNotFound',
   /** The agent broke the IPC protocol in a way that ends the run. */
-  | 'ProtocolError';
+  'ProtocolError',
+] as const;
+export type FailureReason = (typeof FAILURE_REASONS)[number];

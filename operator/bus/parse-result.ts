@@ -1,12 +1,4 @@
-import type { FailureReason, ResultMessage, Usage } from './messages.ts';
-
-const REASONS: readonly FailureReason[] = [
-  'AgentError',
-  'ModelError',
-  'ModelCallLimit',
-  'CredentialsNotFound',
-  'ProtocolError',
-];
+import { FAILURE_REASONS, type FailureReason, type ResultMessage, type Usage } from './messages.ts';
 
 /** Reads a result from the bus, or says in one sentence why it is none. */
 export function parseResult(text: string): { readonly message: ResultMessage } | { readonly because: string } {
@@ -28,7 +20,8 @@ function problemOf(value: Readonly<Record<string, unknown>>): string | undefined
     return typeof value.output === 'string' && isCount(value.outputBytes) ? undefined : 'output is missing';
   }
   if (value.outcome !== 'failed') return `outcome is ${JSON.stringify(value.outcome)}, expected succeeded or failed`;
-  if (!REASONS.includes(value.reason as FailureReason)) return `reason ${JSON.stringify(value.reason)} is unknown`;
+  if (!FAILURE_REASONS.includes(value.reason as FailureReason))
+    return `reason ${JSON.stringify(value.reason)} is unknown`;
   return typeof value.message === 'string' ? undefined : 'message is missing';
 }
 

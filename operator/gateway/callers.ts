@@ -85,10 +85,8 @@ export class Callers {
     const what = `read SympoziumInstance '${instanceRef}'`;
     const instance = await ask(what, () => this.#cluster.instance(namespace, instanceRef));
     if (instance === undefined) {
-      throw forbidden(
-        'instance_not_found',
-        `SympoziumInstance '${instanceRef}' of AgentRun '${name}' was not found in namespace '${namespace}'`,
-      );
+      const message = `SympoziumInstance '${instanceRef}' of AgentRun '${name}' is not in namespace '${namespace}' any more: create it, then the run again`;
+      throw new GatewayError(message, { status: 403, code: 'instance_not_found', reason: 'InstanceNotFound' });
     }
     return { namespace, run: name, instance: instanceRef, provider: instance.spec.provider };
   }

@@ -57,8 +57,8 @@ describe('a run ends, with its reason, whatever dies', () => {
     await world.start('orphan', { instanceRef: 'short-lived', input: 'scenario:slow' });
     await world.kubectl(['delete', 'si', 'short-lived']);
     const { status } = await world.ended('orphan');
-    expect(['Succeeded', 'Failed']).toContain(status?.phase);
-    expect(status?.reason).not.toBe('');
+    // Deleted after the gateway looked it up, the instance isn't missed any more.
+    expect(['Completed', 'InstanceNotFound']).toContain(status?.reason);
   });
 
   test('the leading controller is killed: nothing is lost, nothing is done twice', async () => {

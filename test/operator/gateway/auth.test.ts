@@ -115,6 +115,16 @@ describe('who may call', () => {
     expect(await status()).toBe(200);
   });
 
+  test('a run whose instance is gone fails for that reason', async () => {
+    gateway.cluster.instances.clear();
+    const answer = await gateway.post('/v1/chat/completions', BODY);
+    expect(answer.status).toBe(403);
+    expect(answer.headers.get('x-sympozium-reason')).toBe('InstanceNotFound');
+    expect((await failure(answer)).message).toBe(
+      "SympoziumInstance 'agent' of AgentRun 'hello' is not in namespace 'default' any more: create it, then the run again",
+    );
+  });
+
   test('a missing Secret is told with what to create', async () => {
     gateway.cluster.secrets.clear();
     const answer = await gateway.post('/v1/chat/completions', BODY);
