@@ -69,7 +69,9 @@ const SUITES: Readonly<Record<string, (pattern: readonly string[]) => Promise<vo
   unit: (pattern) =>
     jest(
       'Unit and golden tests',
-      pattern.length > 0 ? pattern : ['test/lib', 'test/operator', 'test/cluster', 'test/model', 'test/architecture'],
+      pattern.length > 0
+        ? pattern
+        : ['test/lib', 'test/operator', 'test/cluster', 'test/model', 'test/platform', 'test/architecture'],
     ),
   api: (pattern) => jest('API-server tests', pattern.length > 0 ? pattern : ['test/api-server'], '--runInBand'),
   e2e: async (pattern) => {

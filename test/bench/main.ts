@@ -46,7 +46,7 @@ new Command('bench')
 async function benchRun(runs: number, warmUp: number): Promise<string> {
   const target = await local(progress);
   const { cluster } = target;
-  const { tag } = await installControlPlane(target, progress);
+  const tag = await installControlPlane(target, progress);
   await progress.step('Starting the model without latency', () => startModel(cluster, tag));
   const kube = new KubeClient(await fromKubeconfig(kubeconfigPath), { fieldManager: 'bench', sleep: pause });
   await kube.apply(INSTANCES, instance);

@@ -6,10 +6,10 @@ import { promisify } from 'node:util';
 import { Command } from 'commander';
 import { cacheDir, createProgress, ensurePackages } from '../cluster/index.ts';
 import { installControlPlane, SYSTEM } from '../platform/install.ts';
-import { modelImage } from '../platform/images.ts';
 import type { Cluster } from '../platform/kubectl.ts';
 import { chooseTarget, removeTarget, type Target } from '../platform/target.ts';
 import { modelManifests } from '../model/manifests.ts';
+import { modelImageContext } from '../model/prepare.ts';
 import { watchRun } from './watch.ts';
 
 const EXAMPLE = join('examples', '01-first-agent');
@@ -51,12 +51,15 @@ async function demo(context: string | undefined): Promise<void> {
 }
 
 /** Runs the model that the demo asks: a real one, small enough for two cores. */
-async function startModel({ cluster, load }: Target): Promise<void> {
+async function startModel({ cluster, provide }: Target): Promise<void> {
   await ensurePip();
-  const image = await progress.step(`Preparing the language model ${MODEL.name}`, (detail) => modelImage(detail));
-  await progress.step('Loading it into the cluster', () => load(image));
+  const tag = await progress.step(`Preparing the language model ${MODEL.name}`, async (detail) => {
+    const source = await modelImageContext(detail);
+    await provide(source);
+    return source.tag;
+  });
   await progress.step('Starting it', async () => {
-    await cluster.apply(await modelManifests('model', image.tag));
+    await cluster.apply(await modelManifests('model', tag));
     await cluster.kubectl(['rollout', 'status', 'deployment/smollm2', '-n', 'models', '--timeout=180s']);
   });
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Progress } from '../cluster/index.ts';
-import { natsImage, runtimeImage, type BuiltImage } from './images.ts';
+import { runtimeSource } from './images.ts';
 import type { Target } from './target.ts';
 
 const CHART = join(import.meta.dirname, '..', '..', 'charts', 'sympozium');
@@ -8,20 +8,21 @@ const CHART = join(import.meta.dirname, '..', '..', 'charts', 'sympozium');
 /** Namespace of the control plane. */
 export const SYSTEM = 'sympozium-system';
 
-/** Builds and loads the images of the control plane, installs or upgrades its chart, and waits until all of it is ready. */
-export async function installControlPlane(
-  { cluster, load }: Target,
-  progress: Progress,
-  values: object = {},
-): Promise<BuiltImage> {
-  const [runtime, nats] = await progress.step('Building the images of the control plane', () =>
-    Promise.all([runtimeImage(), natsImage()]),
-  );
-  await progress.step('Loading them into the cluster', async () => {
-    for (const image of [runtime, nats]) await load(image);
+/**
+ * Provides the images of the control plane, installs or upgrades its chart, and waits until all of it is ready.
+ *
+ * @returns the name of the image of our processes
+ */
+export async function installControlPlane(target: Target, progress: Progress, values: object = {}): Promise<string> {
+  const { cluster } = target;
+  const runtime = await progress.step('Building the image of the control plane', async () => {
+    const source = await runtimeSource();
+    await target.provide(source);
+    return source.tag;
   });
-  const [repository = '', tag = ''] = runtime.tag.split(/:(?=[^:]*$)/);
-  const settings = { image: { repository, tag }, nats: { image: nats.tag }, ...values };
+  const nats = await target.provideNats?.();
+  const [repository = '', tag = ''] = runtime.split(/:(?=[^:]*$)/);
+  const settings = { image: { repository, tag }, ...(nats === undefined ? {} : { nats: { image: nats } }), ...values };
   await progress.step('Installing the control plane with Helm', () =>
     cluster.helm(
       [

@@ -1,19 +1,29 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { clusterDown, clusterName, ensureCluster, loadImage, type Progress } from '../cluster/index.ts';
-import type { BuiltImage } from './images.ts';
+import {
+  baseTag, buildBaseImage, buildImage, buildNatsImage, clusterDown, clusterName, ensureCluster, loadImage, natsTag,
+  type Progress,
+} from '../cluster/index.ts'; // prettier-ignore
+import type { ImageContext } from '../model/context.ts';
 import { Cluster } from './kubectl.ts';
 
-const exec = promisify(execFile);
+/** Runs a program to its end; the environment is named, because a test changes its own. */
+const exec = (program: string, args: readonly string[], timeout = 0) =>
+  promisify(execFile)(program, args, { env: process.env, timeout });
 
-/** A cluster that we may install into, and how images get there. */
-export interface Target {
-  readonly name: string;
+/** How images get to the nodes of a cluster. */
+interface Images {
+  /** Builds an image from its source and makes it known to the nodes. */
+  readonly provide: (source: ImageContext) => Promise<void>;
+  /** Provides NATS and returns its image's name; left out where nodes can pull the one that the chart names. */
+  readonly provideNats?: () => Promise<string>;
+}
+
+/** A cluster that we may install into. */
+export interface Target extends Images {
   readonly cluster: Cluster;
   /** Shell commands that make a person's kubectl talk to this cluster. */
   readonly hint: string;
-  /** Makes an image known to the cluster's nodes. */
-  readonly load: (image: BuiltImage) => Promise<void>;
 }
 
 /** Name of the kind cluster that the demo makes on machines with Docker. */
@@ -38,50 +48,69 @@ export async function removeTarget(progress: Progress): Promise<void> {
 /** The local cluster of this repository: started when it does not run. */
 export async function local(progress: Progress): Promise<Target> {
   const access = await ensureCluster(progress);
-  return {
-    name: 'the local cluster',
-    cluster: new Cluster(access),
-    hint: 'eval "$(npm run --silent cluster -- env)"',
-    load: ({ archive }) => loadImage(archive),
-  };
+  return { ...LOCAL_IMAGES, cluster: new Cluster(access), hint: 'eval "$(npm run --silent cluster -- env)"' };
 }
 
 async function kind(progress: Progress): Promise<Target> {
   const { stdout } = await exec('kind', ['get', 'clusters']);
   if (!stdout.split('\n').includes(KIND)) {
-    await progress.step('Creating a kind cluster', () => exec('kind', ['create', 'cluster', '--name', KIND]));
+    const create = ['create', 'cluster', '--name', KIND, '--wait', '180s'];
+    await progress.step('Creating a kind cluster', () => exec('kind', create));
   }
   return namedContext(`kind-${KIND}`);
 }
 
 function namedContext(context: string): Target {
-  return {
-    name: `context ${context}`,
-    cluster: new Cluster({ context }),
-    hint: `kubectl config use-context ${context}`,
-    load: loader(context),
-  };
+  return { ...imagesOf(context), cluster: new Cluster({ context }), hint: `kubectl config use-context ${context}` };
 }
 
-/** How images get to the nodes of a cluster that exists. Told at once, before anything is built for nothing. */
-function loader(context: string): Target['load'] {
-  if (context === clusterName) return ({ archive }) => loadImage(archive);
+/** Told at once, before anything is built for nothing. */
+function imagesOf(context: string): Images {
+  if (context === clusterName) return LOCAL_IMAGES;
   const name = /^kind-(.+)$/.exec(context)?.[1];
-  if (name === undefined) {
-    throw new Error(
-      `images can't be loaded into context '${context}': expected a cluster of kind, or '${clusterName}'; for others push the image to a registry and install charts/sympozium with image.repository and image.tag`,
-    );
-  }
-  return async ({ archive }) => {
-    await exec('kind', ['load', 'image-archive', archive, '--name', name]);
-  };
+  if (name !== undefined) return kindImages(name);
+  throw new Error(
+    `images can't be loaded into context '${context}': expected a cluster of kind, or '${clusterName}'; for others push the image to a registry and install charts/sympozium with image.repository and image.tag`,
+  );
 }
 
-const hasKind = async () => (await works('docker', 'info')) && (await works('kind', 'version'));
+/** No registry, no Docker: buildah builds on a base of our own, and containerd imports the archive. */
+const LOCAL_IMAGES: Images = {
+  provide: async (source) => {
+    await buildBaseImage();
+    await loadImage(await buildImage({ ...source, buildArgs: { BASE: baseTag } }));
+  },
+  provideNats: async () => {
+    await loadImage(await buildNatsImage());
+    return natsTag;
+  },
+};
 
-async function works(program: string, ...args: string[]): Promise<boolean> {
+/** Docker builds on the base that the Containerfile names, and kind copies the image to its nodes. */
+const kindImages = (name: string): Images => ({
+  provide: async ({ context, containerfile, tag }) => {
+    await exec('docker', ['build', '--quiet', '--tag', tag, '--file', containerfile, context]);
+    await exec('kind', ['load', 'docker-image', tag, '--name', name]);
+  },
+});
+
+/** Whether everything that a kind cluster takes is on this machine. */
+async function hasKind(): Promise<boolean> {
+  const programs: readonly (readonly [string, ...string[]])[] = [
+    ['docker', 'info'],
+    ['kind', 'version'],
+    ['kubectl', 'version', '--client'],
+    ['helm', 'version'],
+  ];
+  for (const [program, ...args] of programs) {
+    if (!(await works(program, args))) return false;
+  }
+  return true;
+}
+
+async function works(program: string, args: readonly string[]): Promise<boolean> {
   try {
-    await exec(program, args, { timeout: 10_000 });
+    await exec(program, args, 10_000);
     return true;
   } catch {
     return false;

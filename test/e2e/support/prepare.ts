@@ -1,6 +1,6 @@
 import type { Progress } from '../../cluster/index.ts';
 import { modelManifests } from '../../model/manifests.ts';
-import { mockImage } from '../../platform/images.ts';
+import { mockImageContext } from '../../model/mock-context.ts';
 import { installControlPlane } from '../../platform/install.ts';
 import { local } from '../../platform/target.ts';
 
@@ -12,9 +12,9 @@ export async function prepareCluster(progress: Progress): Promise<void> {
   const target = await local(progress);
   await installControlPlane(target, progress, { retention: { runsPerInstance: KEPT_RUNS } });
   await progress.step('Starting the scripted model provider', async () => {
-    const image = await mockImage();
-    await target.load(image);
-    await target.cluster.apply(await modelManifests('mock', image.tag));
+    const source = await mockImageContext();
+    await target.provide(source);
+    await target.cluster.apply(await modelManifests('mock', source.tag));
     await target.cluster.kubectl(['rollout', 'status', 'deployment/aimock', '-n', 'models', '--timeout=90s']);
   });
 }
