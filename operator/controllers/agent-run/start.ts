@@ -14,6 +14,7 @@ import { follow } from './follow.ts';
 import { owns, uidOf } from './own.ts';
 import { failed, type Ending } from './status.ts';
 import { taskOf } from './task.ts';
+import { runTimeoutSeconds } from './timeout.ts';
 
 /** Starts a run, or ends it with the reason why it can't start. Everything here may be done twice. */
 export async function start(context: RunContext, run: AgentRun): Promise<Result> {
@@ -22,10 +23,11 @@ export async function start(context: RunContext, run: AgentRun): Promise<Result>
   await context.isolation.ensure(run.metadata.namespace ?? 'default');
 
   // The Job comes last: its Pod needs the ServiceAccount at once, and its bridge the task soon after.
-  const [, account] = await Promise.all([
+  const [unpublished, account] = await Promise.all([
     publish(context, observed),
     create(context, run, SERVICE_ACCOUNTS, serviceAccount(run)),
   ]);
+  if (unpublished !== undefined) return fail(context, run, unpublished);
   if ('reason' in account) return fail(context, run, account);
   const created = await create(context, run, JOBS, job(observed));
   if ('reason' in created) return fail(context, run, created);
@@ -75,12 +77,19 @@ async function credentialsMissing(
   }
 }
 
-async function publish({ bus }: RunContext, { run, instance, policy }: Observed): Promise<void> {
-  const { name, namespace = 'default' } = run.metadata;
+/** Publishes the task. A bus that is down is waited for as long as the run may take at all: also such a run ends. */
+async function publish({ bus, clock }: RunContext, { run, instance, policy }: Observed): Promise<Ending | undefined> {
+  const { name, namespace = 'default', creationTimestamp = '' } = run.metadata;
   try {
     await bus.publishTask({ namespace, name }, taskOf(run, instance, policy));
+    return undefined;
   } catch (cause) {
-    throw ReconcileError.waiting('BusUnreachable', `the task can't be published: ${messageOf(cause)}`, 2, { cause });
+    const why = `the task can't be published: ${messageOf(cause)}`;
+    const seconds = runTimeoutSeconds(run, instance);
+    const overdue = clock.date().getTime() - Date.parse(creationTimestamp) > seconds * 1000;
+    if (!overdue) throw ReconcileError.waiting('BusUnreachable', why, 2, { cause });
+    const message = `the run could not start within its time limit of ${seconds} s: ${why}; see that NATS is up, then create the run again`;
+    return { reason: 'BusUnreachable', message };
   }
 }
 

@@ -53,6 +53,17 @@ describe('A run that succeeds', () => {
     });
   });
 
+  test('ends when the bus stays down for as long as it may take', async () => {
+    await bench.start();
+    bench.bus.down = new Error('no connection');
+    await bench.create(agentRun('x', { timeout: '30s' }));
+    await bench.clock.advance(29_000);
+    expect((await bench.get()).status?.phase).not.toBe('Failed');
+    await bench.clock.advance(4_000);
+    expect((await bench.get()).status).toMatchObject({ phase: 'Failed', reason: 'BusUnreachable' });
+    expect((await bench.get()).status?.message).toMatch(/time limit of 30 s: .*no connection/);
+  });
+
   test('may be done before anyone saw it run', async () => {
     await bench.startKnown();
     const run = await bench.create();
