@@ -37,5 +37,10 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** The text of anything that was thrown. */
-export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+/** The sentence of anything that was thrown; failed connections carry theirs in a code or in a list. */
+export function messageOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return String(error);
+  const { message, code, errors, name = 'unknown error' } = error as Partial<NodeJS.ErrnoException & AggregateError>;
+  if (Array.isArray(errors) && errors.length > 0) return [...new Set(errors.map(messageOf))].join('; ');
+  return message !== undefined && message !== '' ? message : (code ?? name);
+}

@@ -1,6 +1,7 @@
 import { headers, type Msg } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { connectBus, type NatsConnection, why } from './connect.ts';
+import { connectBus, type NatsConnection } from './connect.ts';
+import { messageOf } from '../errors.ts';
 import { EventLog } from './event-log.ts';
 import type { Log } from '../log.ts';
 import type { ResultMessage, RunEvent, TaskMessage } from './messages.ts';
@@ -64,7 +65,7 @@ export class BridgeBus {
         if (task?.uid === uid) return task;
         if (attempt === 20) log.info('Waiting for the task', { found: task?.uid ?? 'none' });
       } catch (error) {
-        if (attempt % 20 === 1) log.warn('Could not read the task, trying again', { because: why(error) });
+        if (attempt % 20 === 1) log.warn('Could not read the task, trying again', { because: messageOf(error) });
       }
       await sleep(Math.min(LONGEST_PAUSE_MS, 10 * attempt), undefined, { signal });
     }
@@ -85,11 +86,11 @@ export class BridgeBus {
         return;
       } catch (error) {
         if (expired.aborted) {
-          throw new Error(`result not published: the bus did not take it in ${deadlineMs} ms: ${why(error)}`, {
+          throw new Error(`result not published: the bus did not take it in ${deadlineMs} ms: ${messageOf(error)}`, {
             cause: error,
           });
         }
-        this.#options.log.warn('Could not publish the result, trying again', { attempt, because: why(error) });
+        this.#options.log.warn('Could not publish the result, trying again', { attempt, because: messageOf(error) });
         await sleep(Math.min(LONGEST_PAUSE_MS, 25 * attempt));
       }
     }

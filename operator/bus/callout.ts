@@ -1,7 +1,8 @@
 import type { Msg } from '@nats-io/transport-node';
 import type { Log } from '../log.ts';
 import { MAX_PAYLOAD_BYTES, RUNS_ACCOUNT } from './config.ts';
-import { type NatsConnection, why } from './connect.ts';
+import { type NatsConnection } from './connect.ts';
+import { messageOf } from '../errors.ts';
 import { claimsOf, JwtSigner } from './jwt.ts';
 import { type RunRef, runInbox, runSubject, taskQuery } from './subjects.ts';
 
@@ -43,7 +44,7 @@ export function answerCallout(connection: NatsConnection, options: CalloutOption
     queue: 'callout',
     callback: (error, message) => {
       if (error === null) void callout.answer(message);
-      else options.log.warn('Auth callout lost its subscription', { because: why(error) });
+      else options.log.warn('Auth callout lost its subscription', { because: messageOf(error) });
     },
   });
 }
@@ -67,7 +68,7 @@ class Callout {
       if ('error' in verdict) log.warn('Refused a connection to the bus', { ...client, because: verdict.error });
       message.respond(this.#sign({ sub: user, aud: server.id, nats: { ...verdict, type: 'authorization_response' } }));
     } catch (error) {
-      log.warn('Auth callout could not answer', { because: why(error) }); // unanswered, NATS refuses after its timeout
+      log.warn('Auth callout could not answer', { because: messageOf(error) }); // unanswered, NATS refuses after its timeout
     }
   }
 
@@ -77,7 +78,7 @@ class Callout {
     try {
       found = await this.#options.authenticate(token);
     } catch (error) {
-      return { error: `the token could not be reviewed: ${why(error)}` };
+      return { error: `the token could not be reviewed: ${messageOf(error)}` };
     }
     return 'denied' in found ? { error: found.denied } : { jwt: this.#permit(found, user) };
   }

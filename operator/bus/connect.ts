@@ -1,6 +1,7 @@
 import { connect, type NatsConnection, nkeyAuthenticator, tokenAuthenticator } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { bytes } from './seed.ts';
+import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 export type { NatsConnection } from '@nats-io/transport-node';
@@ -46,7 +47,7 @@ export async function connectBus(options: ConnectOptions): Promise<NatsConnectio
       signal.throwIfAborted();
       // A bus that is down for an hour is no reason to fill a disk.
       if (attempt % 50 === 1)
-        log.warn('Bus refused the connection, trying again', { url, attempt, because: why(error) });
+        log.warn('Bus refused the connection, trying again', { url, attempt, because: messageOf(error) });
       await sleep(FIRST_RETRY_MS, undefined, { signal });
     }
   }
@@ -88,10 +89,6 @@ async function report(connection: NatsConnection, { log, onChange }: ConnectOpti
     if (status.type === 'disconnect' || status.type === 'reconnect') onChange?.(status.type === 'reconnect');
     if (status.type === 'disconnect') log.warn('Lost the connection to the bus');
     else if (status.type === 'reconnect') log.info('Connected to the bus again');
-    else if (status.type === 'error') log.warn('Bus reported an error', { because: why(status.error) });
+    else if (status.type === 'error') log.warn('Bus reported an error', { because: messageOf(status.error) });
   }
 }
-
-/** What went wrong, in one line; the client's own errors may come without a message. */
-export const why = (error: unknown): string =>
-  error instanceof Error && error.message !== '' ? error.message : `no answer (${String(error)})`;

@@ -1,7 +1,8 @@
 import { jetstream, type JsMsg } from '@nats-io/jetstream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerCallout, type CalloutOptions } from './callout.ts';
-import { connectBus, type NatsConnection, why } from './connect.ts';
+import { connectBus, type NatsConnection } from './connect.ts';
+import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { ResultMessage, TaskMessage } from './messages.ts';
 import { parseResult } from './parse-result.ts';
@@ -91,7 +92,7 @@ export class RunBus {
       try {
         await this.#consume(handle, signal);
       } catch (error) {
-        if (!stopped()) this.#options.log.warn('Lost the results, trying again', { because: why(error) });
+        if (!stopped()) this.#options.log.warn('Lost the results, trying again', { because: messageOf(error) });
       }
       if (!stopped()) await sleep(500, undefined, { signal }).catch(() => undefined);
     }
@@ -149,7 +150,7 @@ export class RunBus {
       this.#options.log.warn('Could not record a result, trying again', {
         run: `${run.namespace}/${run.name}`,
         retryInMs,
-        because: why(error),
+        because: messageOf(error),
       });
       return { retryInMs };
     }
@@ -183,7 +184,7 @@ export class RunBus {
         this.#ready = true;
       } catch (error) {
         if (stopped()) return;
-        log.warn('Could not make the streams, trying again', { because: why(error) });
+        log.warn('Could not make the streams, trying again', { because: messageOf(error) });
         await sleep(500, undefined, { signal }).catch(() => undefined);
       }
     }

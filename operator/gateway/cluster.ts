@@ -1,5 +1,6 @@
 import type { AgentRun, SympoziumInstance } from '../../lib/api/v1alpha1/index.ts';
-import { GatewayError, messageOf } from './failure.ts';
+import { messageOf } from '../errors.ts';
+import { GatewayError } from './failure.ts';
 
 /** All that the gateway asks of Kubernetes. `undefined` is "there is none"; anything else that goes wrong throws. */
 export interface ClusterReader {

@@ -42,14 +42,6 @@ export class GatewayError extends Error {
   }
 }
 
-/** The sentence of anything that was thrown; failed connections carry theirs in a code or in a list. */
-export function messageOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return String(error);
-  const { message, code, errors, name = 'unknown error' } = error as Partial<NodeJS.ErrnoException & AggregateError>;
-  if (Array.isArray(errors) && errors.length > 0) return [...new Set(errors.map(messageOf))].join('; ');
-  return message !== undefined && message !== '' ? message : (code ?? name);
-}
-
 function typeOf(status: number): string {
   if (status === 401) return 'authentication_error';
   if (status === 403) return 'permission_error';

@@ -6,7 +6,8 @@ import {
   type OutgoingHttpHeaders,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { GatewayError, messageOf } from './failure.ts';
+import { messageOf } from '../errors.ts';
+import { GatewayError } from './failure.ts';
 
 /** How long a provider may take. */
 export interface Timeouts {
