@@ -11,6 +11,7 @@ interface Layer {
 const SHARED = [
   'lib/api',
   'lib/policy',
+  'operator/cut',
   'operator/env',
   'operator/errors',
   'operator/health',
@@ -38,8 +39,8 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'lib/main.ts': { parts: ['lib/distribution'], packages: [] },
   'lib/index.ts': { parts: ['lib'], packages: [] },
   'operator/kube': { parts: [...SHARED, 'operator/runtime/clock'], packages: ['@kubernetes/client-node*'] },
-  'operator/bus': { parts: SHARED, packages: ['@nats-io/*', 'zod'] },
-  'operator/ipc': { parts: SHARED, packages: ['zod'] },
+  'operator/bus': { parts: SHARED, packages: ['@nats-io/*'] },
+  'operator/ipc': { parts: SHARED, packages: [] },
   'operator/runtime': { parts: SHARED, packages: [] },
   'operator/controllers': program('kube', 'bus'),
   'operator/webhook': program('kube'),

@@ -4,7 +4,7 @@ import { BridgeBus } from '../bus/bridge-bus.ts';
 import type { TaskMessage } from '../bus/messages.ts';
 import { messageOf } from '../errors.ts';
 import { BUILTIN_TOOLS } from '../ipc/builtin-tools.ts';
-import { cutText } from '../ipc/cut.ts';
+import { cutText } from '../cut.ts';
 import type { AgentMessage, ToAgent } from '../ipc/messages.ts';
 import { parseAgentMessage } from '../ipc/parse.ts';
 import { MailboxReader } from '../ipc/reader.ts';

@@ -1,5 +1,5 @@
 import type { RunEvent } from '../bus/messages.ts';
-import { cutText } from '../ipc/cut.ts';
+import { cutText } from '../cut.ts';
 import { type AgentMessage, MAX_TOOL_RESULT_BYTES, type ToAgent, type ToolDefinition } from '../ipc/messages.ts';
 import { decideTool, type EffectivePolicy } from '../../lib/policy/effective.ts';
 

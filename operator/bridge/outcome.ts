@@ -1,6 +1,6 @@
 import { MAX_MESSAGE, MAX_OUTPUT_BYTES } from '../../lib/api/limits.ts';
 import type { ResultMessage } from '../bus/messages.ts';
-import { cutText } from '../ipc/cut.ts';
+import { cutText } from '../cut.ts';
 import type { Failure, Meter } from './meter.ts';
 
 /** How a run ended: what its agent said, or what the bridge had to decide. */

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
-import { FAILURE_REASONS } from '../bus/messages.ts';
+import { FAILURE_REASONS, REASON_HEADER } from '../bus/messages.ts';
 import { messageOf } from '../errors.ts';
 import { EventStream } from './event-stream.ts';
 import type { GatewayClient } from './gateway-client.ts';
@@ -26,7 +26,6 @@ const NOT_FORWARDED = new Set([
   ...['connection', 'keep-alive', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'transfer-encoding'],
   ...['upgrade', 'host', 'content-length', 'expect', 'authorization', 'accept-encoding', 'api-key', 'x-api-key'],
 ]);
-const REASON_HEADER = 'x-sympozium-reason';
 
 /** The HTTP server that the agent knows as its model provider. It adds the run's identity, and counts. */
 export function createProxy(options: ProxyOptions): Server {

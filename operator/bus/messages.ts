@@ -65,3 +65,6 @@ export const FAILURE_REASONS = [
   'ProtocolError',
 ] as const;
 export type FailureReason = (typeof FAILURE_REASONS)[number];
+
+/** Header in which the gateway tells the bridge the reason that a run fails with, when this call decides it. */
+export const REASON_HEADER = 'x-sympozium-reason';

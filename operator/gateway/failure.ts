@@ -1,7 +1,5 @@
-import type { FailureReason } from '../bus/messages.ts';
+import { REASON_HEADER, type FailureReason } from '../bus/messages.ts';
 
-/** Header that tells the bridge which reason a run fails with when this call decides it. */
-export const REASON_HEADER = 'x-sympozium-reason';
 /** Header that OpenAI's clients obey: whether asking again can help. */
 export const RETRY_HEADER = 'x-should-retry';
 

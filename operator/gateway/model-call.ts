@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream/promises';
+import { REASON_HEADER } from '../bus/messages.ts';
 import { readJson, type JsonObject } from './body.ts';
 import type { Caller } from './callers.ts';
 import type { ClusterReader } from './cluster.ts';
 import { readApiKey } from './credentials.ts';
-import { REASON_HEADER, RETRY_HEADER } from './failure.ts';
+import { RETRY_HEADER } from './failure.ts';
 import type { ModelPath } from './provider.ts';
 import type { Providers } from './providers.ts';
 import { Relay } from './relay.ts';

@@ -84,9 +84,3 @@ export const keyOf = ({ metadata }: Pick<KubeObject, 'metadata'>): string => key
 
 /** The key of the object called `name`. */
 export const keyFor = (namespace: string | undefined, name: string): string => `${namespace ?? ''}/${name}`;
-
-/** The name a key stands for. */
-export function nameOfKey(key: string): { readonly namespace: string; readonly name: string } {
-  const slash = key.indexOf('/');
-  return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
-}

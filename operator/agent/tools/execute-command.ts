@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdir } from 'node:fs/promises';
-import { cutMiddle } from '../../ipc/cut.ts';
+import { cutMiddle } from '../../cut.ts';
 import { MAX_TOOL_RESULT_BYTES } from '../../ipc/messages.ts';
 import { text, type Tool, ToolError, wholeNumber } from './tool.ts';
 

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
-import { cutText } from '../../ipc/cut.ts';
+import { cutText } from '../../cut.ts';
 import { MAX_TOOL_RESULT_BYTES } from '../../ipc/messages.ts';
 import { text, type Tool, ToolError, wholeNumber } from './tool.ts';
 

@@ -1,7 +1,8 @@
 import { setCondition, type Condition } from '../../../lib/api/conditions.ts';
-import { MAX_OUTPUT_BYTES } from '../../../lib/api/limits.ts';
+import { MAX_MESSAGE, MAX_OUTPUT_BYTES } from '../../../lib/api/limits.ts';
 import type { AgentRun, AgentRunStatus } from '../../../lib/api/v1alpha1/agent-run.ts';
 import type { ResultMessage, Usage } from '../../bus/messages.ts';
+import { cutText } from '../../cut.ts';
 import type { Job } from '../../kube/resources.ts';
 import { timestamp } from '../../runtime/clock.ts';
 import { JOB_ANNOTATIONS } from './desired.ts';
@@ -19,7 +20,7 @@ export interface Ending {
   readonly usage?: Usage;
 }
 
-const MAX_MESSAGE = 4096;
+const CUT = '\n[cut]';
 
 /** The status of a run whose agent is at work. */
 export const running = (run: AgentRun, execution: Execution, now: Date): AgentRunStatus => ({
@@ -43,10 +44,10 @@ export const held = (run: AgentRun, execution: Execution, { reason, message }: E
 /** The status of a run that ended as its bridge says. */
 export function recorded(run: AgentRun, execution: Execution, result: ResultMessage, now: Date): AgentRunStatus {
   if (result.outcome === 'failed') return failed(run, execution, result, now);
-  const { text, cut } = fit(result.output);
+  const text = cutText(result.output, MAX_OUTPUT_BYTES, CUT);
   const whole = Math.max(result.outputBytes, Buffer.byteLength(result.output));
   const truncated = `the response has ${whole} bytes; the first ${Buffer.byteLength(text)} are kept`;
-  const isCut = cut || result.outputBytes > Buffer.byteLength(result.output);
+  const isCut = text !== result.output || result.outputBytes > Buffer.byteLength(result.output);
   return {
     ...executed(run, execution),
     phase: 'Succeeded',
@@ -136,15 +137,3 @@ const reconciling = (reason: string, message: string): Told => ({
   reason,
   message,
 });
-
-/** Cuts a text to the size of `status.output`, between characters. */
-function fit(output: string): { readonly text: string; readonly cut: boolean } {
-  const bytes = Buffer.from(output);
-  if (bytes.length <= MAX_OUTPUT_BYTES) return { text: output, cut: false };
-  const notice = '\n[cut]';
-  const kept = bytes
-    .subarray(0, MAX_OUTPUT_BYTES - notice.length)
-    .toString('utf8')
-    .replace(/\uFFFD$/, '');
-  return { text: `${kept}${notice}`, cut: true };
-}

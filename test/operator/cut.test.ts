@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { cutMiddle, cutText } from '../../../operator/ipc/cut.ts';
+import { cutMiddle, cutText } from '../../operator/cut.ts';
 
 describe.each([
   ['cutText', cutText],
