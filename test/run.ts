@@ -83,9 +83,15 @@ const SUITES: Readonly<Record<string, (pattern: readonly string[]) => Promise<vo
       ...['--runInBand', '--testTimeout=120000'],
     );
   },
+  doors: (pattern) =>
+    jest(
+      'Every way to install, each on an empty cluster',
+      pattern.length > 0 ? pattern : ['test/doors'],
+      ...['--runInBand', '--testTimeout=300000'],
+    ),
 };
 /** Suites that need the binaries of a cluster, and a machine that can host one. */
-const NEEDS_CLUSTER = new Set(['api', 'e2e']);
+const NEEDS_CLUSTER = new Set(['api', 'e2e', 'doors']);
 
 async function main([wanted, ...pattern]: readonly string[]): Promise<void> {
   const names = Object.keys(SUITES);

@@ -157,9 +157,18 @@ export async function ensureCluster(progress: Progress = silent): Promise<Cluste
   return cluster;
 }
 
+/** Calls containerd about the images that Pods can use. */
+const images = (...args: readonly string[]): Promise<string> =>
+  run('ctr', ['--address', containerdSocket, '--namespace', 'k8s.io', 'images', ...args]);
+
 /** Imports an image archive, so that Pods can use the image with `imagePullPolicy: Never` or `IfNotPresent`. */
 export async function loadImage(archive: string): Promise<void> {
-  await run('ctr', ['--address', containerdSocket, '--namespace', 'k8s.io', 'images', 'import', archive]);
+  await images('import', archive);
+}
+
+/** Gives a loaded image another name, as if the node had pulled it from there. */
+export async function nameImage(tag: string, name: string): Promise<void> {
+  await images('tag', '--force', tag, name);
 }
 
 /** Removes the cluster with everything in it; true when there was one. */

@@ -1,6 +1,6 @@
 /** The local cluster for programs: what tests, demo and benchmarks use of this folder. */
 export { binDir, ensureBinaries } from './binaries.ts';
-export { clusterDown, ensureCluster, loadImage, type Cluster } from './cluster.ts';
+export { clusterDown, ensureCluster, loadImage, nameImage, type Cluster } from './cluster.ts';
 export { whyNotHere } from './host.ts';
 export { buildBaseImage, buildImage, buildNatsImage, natsTag, type ImageSource } from './images.ts';
 export { auditLogPath, cacheDir, clusterName, hostAddress, kubeconfigPath, logDir } from './layout.ts';
