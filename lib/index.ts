@@ -11,25 +11,45 @@ export { decideTool, effectivePolicy, type EffectivePolicy, type ToolDecision } 
 
 export {
   AgentRun,
+  MCPServer,
+  PersonaPack,
+  SkillPack,
   SympoziumInstance,
   SympoziumPolicy,
+  SympoziumSchedule,
+  ToolApproval,
   type AgentRunProps,
+  type MCPServerProps,
+  type PersonaPackProps,
   type ResourceProps,
+  type SkillPackProps,
   type SympoziumInstanceProps,
   type SympoziumPolicyProps,
+  type SympoziumScheduleProps,
+  type ToolApprovalProps,
 } from './constructs/resources.ts';
 
 export { Admission, type AdmissionProps } from './constructs/admission.ts';
+export { AgentNamespace, type AgentNamespaceProps } from './constructs/agent-namespace.ts';
 export { AgentNetworkPolicies, type AgentNetworkPoliciesProps } from './constructs/agent-network-policies.ts';
 export { ControlPlane, DEFAULT_IMAGE, type ControlPlaneProps } from './constructs/control-plane.ts';
 export { Controller, type ControllerProps, type Retention } from './constructs/controller.ts';
 export { Crds } from './constructs/crds.ts';
 export { Gateway, type GatewayProps } from './constructs/gateway.ts';
 export { NAMES, PORTS, SYSTEM_NAMESPACE, type DnsOptions } from './constructs/names.ts';
-export { Nats, type NatsOptions, type NatsProps } from './constructs/nats.ts';
+export { Nats, type NatsOptions, type NatsProps, type NatsReplicas } from './constructs/nats.ts';
 export { NetworkPolicies, type NetworkPoliciesProps } from './constructs/network-policies.ts';
+export { People } from './constructs/people.ts';
+export { PodMonitors, type MonitoringOptions, type PodMonitorsProps } from './constructs/pod-monitors.ts';
 export type { Resources, Scheduling } from './constructs/pod.ts';
 export type { CommonProps, ImagePullPolicy, LogLevel, SizeProps } from './constructs/process.ts';
 export { Rbac, type RbacProps } from './constructs/rbac.ts';
 export { SystemNamespace, type SystemNamespaceProps } from './constructs/system-namespace.ts';
+export {
+  WebhookCertificate,
+  type CertificatesOptions,
+  type CertManagerOptions,
+  type IssuerRef,
+  type WebhookCertificateProps,
+} from './constructs/webhook-certificate.ts';
 export { Webhook, type WebhookProps } from './constructs/webhook.ts';

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { API_VERSION, GROUP, VERSION } from './group.ts';
 import { structural, type CelRule, type OpenApi } from './structural.ts';
-import type { ObjectMeta } from './v1alpha1/fields.ts';
+import type { ObjectMeta } from './metadata.ts';
 
 /** A column of `kubectl get`. */
 export interface PrinterColumn {
   readonly name: string;
-  readonly type: 'string' | 'integer' | 'date';
+  readonly type: 'string' | 'integer' | 'boolean' | 'date';
   readonly jsonPath: string;
   /** 0, the default, shows always; 1 only with `-o wide`. */
   readonly priority?: number;

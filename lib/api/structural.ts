@@ -29,6 +29,7 @@ export interface OpenApi {
   readonly additionalProperties?: OpenApi;
   readonly 'x-kubernetes-validations'?: readonly CelRule[];
   readonly 'x-kubernetes-list-type'?: string;
+  readonly 'x-kubernetes-preserve-unknown-fields'?: true;
   readonly 'x-kubernetes-list-map-keys'?: readonly string[];
 }
 
@@ -36,6 +37,7 @@ const KEYWORDS = new Set([
   'type', 'description', 'default', 'enum', 'format', 'pattern', 'minLength', 'maxLength', 'minimum', 'maximum',
   'minItems', 'maxItems', 'maxProperties', 'items', 'required', 'properties', 'additionalProperties',
   'x-kubernetes-validations', 'x-kubernetes-list-type', 'x-kubernetes-list-map-keys',
+  'x-kubernetes-preserve-unknown-fields',
 ]); // prettier-ignore
 
 /**
@@ -55,9 +57,9 @@ export function structural(schema: z.ZodType, path: string): OpenApi {
 
 function check(node: OpenApi, path: string): OpenApi {
   const { additionalProperties, ...all } = node as OpenApi & { additionalProperties?: OpenApi | boolean };
-  const rest = all.format === 'date-time' ? withoutPattern(all) : all;
+  const rest = tidy(all);
   // zod writes `additionalProperties: {}`/`false` beside `properties`; the API server prunes unknown fields by itself.
-  const isMap = typeof additionalProperties === 'object' && rest.properties === undefined;
+  const isMap = typeof additionalProperties === 'object' && all.properties === undefined;
   for (const keyword of Object.keys(rest)) {
     if (!KEYWORDS.has(keyword)) {
       throw new Error(`${path}: '${keyword}' can't be part of a CRD: use one plain type without unions or references`);
@@ -92,7 +94,12 @@ function requireBounds(node: OpenApi, isMap: boolean, path: string): void {
   if (isMap) limit('maxProperties', 'map');
 }
 
-/** `format: date-time` says what zod's pattern says, and reads better in errors. */
-function withoutPattern({ pattern: _pattern, ...rest }: OpenApi): OpenApi {
-  return rest;
+/** Leaves out what zod says twice: the pattern of a `date-time`, and that an object of any fields has none of its own. */
+function tidy({ pattern, properties, ...rest }: OpenApi): OpenApi {
+  const anyFields = rest['x-kubernetes-preserve-unknown-fields'] === true;
+  return {
+    ...rest,
+    ...(pattern === undefined || rest.format === 'date-time' ? {} : { pattern }),
+    ...(properties === undefined || anyFields ? {} : { properties }),
+  };
 }

@@ -1,5 +1,5 @@
-import { LABELS } from '../api/group.ts';
-import type { ObjectMeta } from '../api/v1alpha1/fields.ts';
+import { GROUP, LABELS } from '../api/group.ts';
+import type { ObjectMeta } from '../api/metadata.ts';
 
 /** Selects Pods, or addresses, that a run may talk to. */
 export interface NetworkPeer {
@@ -39,8 +39,11 @@ export interface NetworkOptions {
   readonly dnsAddresses?: readonly string[];
 }
 
-/** Label that tells our NetworkPolicies from others'. */
-export const MANAGED_BY = { 'app.kubernetes.io/managed-by': 'sympozium' } as const;
+/**
+ * Label that tells our NetworkPolicies from others'. Not the one of app.kubernetes.io: Helm puts itself there, and would
+ * fight over it with the controller.
+ */
+export const MANAGED_BY = { [`${GROUP}/managed-by`]: 'sympozium' } as const;
 
 /** Names of the two policies that every namespace with an instance has. */
 export const NETWORK_POLICY_NAMES = { deny: 'sympozium-run-deny-all', allow: 'sympozium-run-allow' } as const;
@@ -72,7 +75,8 @@ const policy = (namespace: string, name: string, spec: NetworkPolicy['spec']): N
   spec,
 });
 
-const inNamespace = (name: string): LabelSelector => ({ matchLabels: { [NAMESPACE_NAME]: name } });
+/** The namespace of that name. */
+export const inNamespace = (name: string): LabelSelector => ({ matchLabels: { [NAMESPACE_NAME]: name } });
 
 /** Opens the way to the cluster's DNS. */
 export const dns = ({ dnsNamespace, dnsAddresses = [] }: Omit<NetworkOptions, 'systemNamespace'>): EgressRule => ({

@@ -1,4 +1,4 @@
-import type { ObjectMeta } from '../../lib/api/v1alpha1/fields.ts';
+import type { ObjectMeta } from '../../lib/api/metadata.ts';
 
 /** Any object of the cluster, as JSON. */
 export interface KubeObject {

@@ -1,9 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
+import { parse } from 'yaml';
+import { API_VERSION } from '../../lib/api/group.ts';
+import { KINDS } from '../../lib/api/v1alpha1/index.ts';
+import { validate } from '../../lib/constructs/validate.ts';
 import type { KubeClient } from '../../operator/kube/client.ts';
-import type { KubeObject } from '../../operator/kube/port.ts';
-import { AGENT_RUNS, INSTANCES, POLICIES } from '../../operator/kube/resources.ts';
+import type { KubeObject, Resource } from '../../operator/kube/port.ts';
 import { ApiServer } from '../support/api-server.ts';
-import { agentRun, instance, policy } from '../support/objects.ts';
 
 let server: ApiServer;
 let kube: KubeClient;
@@ -18,111 +22,119 @@ afterAll(async () => {
   await server.remove();
 });
 
-/** Objects as people write them: the types say what is right, the server must say what is wrong. */
-type Loose = KubeObject & { readonly spec: unknown };
-const RESOURCES = { AgentRun: AGENT_RUNS, SympoziumInstance: INSTANCES, SympoziumPolicy: POLICIES };
-const create = (object: Loose) =>
-  kube.create(
-    RESOURCES[object.kind as keyof typeof RESOURCES] as typeof AGENT_RUNS,
-    {
-      ...object,
-      metadata: { ...object.metadata, namespace: 'team' },
-    } as never,
+/** An object as people write it: the types say what is right, the server must say what is wrong. */
+type Loose = KubeObject & { readonly spec: object };
+type Kind = (typeof KINDS)[number];
+
+const resource = ({ kind, plural }: Kind): Resource<Loose> => ({ apiVersion: API_VERSION, kind, plural });
+
+/** `# accepts what` or `# refuses what: the sentence`, above each document of a fixture. */
+interface Case {
+  readonly title: string;
+  readonly refusal: string | undefined;
+  readonly object: Loose;
+}
+
+/** Fixtures of a kind: `kinds/agent-run.yaml` holds those of AgentRun. */
+function casesOf({ kind }: Kind): Case[] {
+  const file = `${kind.replace(/(?<=[a-z])(?=[A-Z])|(?<=MCP)/g, '-').toLowerCase()}.yaml`;
+  const documents = readFileSync(join(import.meta.dirname, 'kinds', file), 'utf8').split('\n---\n');
+  return documents.map((text, index) => {
+    const comment = /^# (accepts [^:\n]*|refuses ([^:\n]*): (.*))\n/.exec(text);
+    const { metadata, spec } = parse(text) as { metadata?: object; spec: object };
+    if (comment === null) throw new Error(`${file}: document ${index + 1} has no comment that says what is expected`);
+    const name = `case-${index}`;
+    return {
+      title: comment[2] ?? comment[1] ?? '',
+      refusal: comment[3],
+      object: { apiVersion: API_VERSION, kind, metadata: { name, namespace: 'team', ...metadata }, spec },
+    };
+  });
+}
+
+describe.each(KINDS.map((kind) => [kind.kind, kind] as const))('%s', (_, kind) => {
+  const cases = casesOf(kind);
+  const accepted = cases.filter(({ refusal }) => refusal === undefined);
+  const refused = cases.filter(({ refusal }) => refusal !== undefined);
+
+  test.each(accepted.map((one) => [one.title, one.object] as const))('%s', async (_, object) => {
+    expect(() => {
+      validate(kind.spec, object.spec, 'it');
+    }).not.toThrow();
+    expect((await kube.create(resource(kind), object)).spec).toMatchObject(object.spec);
+  });
+
+  test.each(refused.map((one) => [one.title, one.object, one.refusal ?? ''] as const))(
+    'refuses %s',
+    async (_, object, sentence) => {
+      await expect(kube.create(resource(kind), object)).rejects.toThrow(sentence);
+    },
   );
-const run = (spec: object, name = 'bad'): Loose => ({
-  ...agentRun(name),
-  spec: { instanceRef: 'helper', input: 'hi', ...spec },
-});
-const agent = (spec: object): Loose => ({ ...instance(), spec: { ...instance().spec, ...spec } });
-const rules = (spec: object): Loose => ({ ...policy('bad'), spec });
 
-describe('The API server accepts', () => {
-  test.each<[string, Loose]>([
-    ['the smallest run', agentRun('small')],
-    [
-      'a run with everything',
-      run(
-        { timeout: '1h30m', ttlAfterFinished: '24h', toolPolicy: { allow: ['read_file'], deny: [] }, cancelled: false },
-        'full',
-      ),
-    ],
-    ['a run with the longest name', agentRun('a'.repeat(59))],
-    ['the smallest instance', instance()],
-    [
-      'an instance that brings its agent',
-      { ...instance({ agent: { image: 'a', env: [{ name: 'A', value: 'b' }] } }, 'own') },
-    ],
-    ['a permissive policy', policy('permissive')],
-    [
-      'a restrictive policy',
-      policy('restrictive', { template: 'Restrictive', sandbox: { enabled: true, runtimeClass: 'gvisor' } }),
-    ],
-  ])('%s', async (_, object) => {
-    expect((await create(object)).metadata.uid).toBeDefined();
+  test('has both', () => {
+    expect(accepted.length).toBeGreaterThan(1);
+    expect(refused.length).toBeGreaterThan(2);
   });
 });
 
-describe('The API server refuses', () => {
-  test.each<[string, Loose, string]>([
-    ['a run without input', run({ input: '' }), 'spec.input: Invalid value'],
-    ['a run without an instance', { ...agentRun('bad'), spec: { input: 'hi' } }, 'spec.instanceRef: Required value'],
-    ['a field that has no effect', run({ retries: 3 }), 'unknown field "spec.retries"'],
-    ['a name that makes no DNS label', agentRun('a.b'), 'metadata.name must be a DNS label of at most 59 characters'],
-    ['a name that is too long', agentRun('a'.repeat(60)), 'metadata.name must be a DNS label of at most 59 characters'],
-    ['a timeout that is none', run({ timeout: 'soon' }), 'spec.timeout: Invalid value'],
-    ['a tool twice', run({ toolPolicy: { allow: ['a', 'a'] } }), 'spec.toolPolicy.allow[1]: Duplicate value'],
-    ['an input that is too long', run({ input: 'x'.repeat(65_537) }), 'spec.input: Too long'],
-    [
-      'a provider that is not known',
-      agent({ provider: { name: 'acme', model: 'm', baseURL: 'http://x' } }),
-      'Unsupported value: "acme"',
-    ],
-    [
-      'a provider without a key',
-      agent({ provider: { name: 'openai', model: 'm' } }),
-      'apiKeySecret is missing: name a Secret',
-    ],
-    [
-      'a sandbox without a RuntimeClass',
-      rules({ template: 'Default', sandbox: { enabled: true } }),
-      'runtimeClass is missing: name the RuntimeClass',
-    ],
-    [
-      'a restrictive policy without a sandbox',
-      rules({ template: 'Restrictive' }),
-      'template Restrictive needs a sandbox',
-    ],
-  ])('%s', async (_, object, message) => {
-    await expect(create(object)).rejects.toThrow(message);
-  });
-});
+/** Changes the spec of the object called `full`, which one of the cases above has made. */
+async function change(plural: string, spec: object): Promise<Loose> {
+  const kind = KINDS.find((one) => one.plural === plural);
+  if (kind === undefined) throw new Error(`there is no kind ${plural}`);
+  const found = await kube.get(resource(kind), { namespace: 'team', name: 'full' });
+  if (found === undefined) throw new Error(`the fixtures of ${plural} made no object called full`);
+  return kube.replace(resource(kind), { ...found, spec: { ...found.spec, ...spec } });
+}
 
 describe('A run that exists', () => {
-  const change = async (spec: object) => {
-    const found = await kube.get(AGENT_RUNS, { namespace: 'team', name: 'full' });
-    if (found === undefined) throw new Error('the run of the first test is not there');
-    return kube.replace(AGENT_RUNS, { ...found, spec: { ...found.spec, ...spec } });
-  };
-
   test('begins as Pending, without a write of ours', async () => {
-    expect(await kube.get(AGENT_RUNS, { namespace: 'team', name: 'full' })).toHaveProperty('status', {
-      phase: 'Pending',
-    });
+    expect(await change('agentruns', {})).toHaveProperty('status', { phase: 'Pending' });
   });
   test.each([
     { input: 'other' },
     { instanceRef: 'other' },
+    { conversation: 'other' },
     { timeout: '1s' },
+    { retries: 1 },
     { ttlAfterFinished: '1s' },
     { toolPolicy: undefined },
   ])('can not become %j', async (spec) => {
-    await expect(change(spec)).rejects.toThrow(
+    await expect(change('agentruns', spec)).rejects.toThrow(
       `${Object.keys(spec)[0] ?? ''} can't be changed after creation: create a new AgentRun`,
     );
   });
   test('can be cancelled, once and for all', async () => {
-    await change({ cancelled: true });
-    await expect(change({ cancelled: false })).rejects.toThrow("cancelled can't be set back to false");
-    await expect(change({ cancelled: undefined })).rejects.toThrow("cancelled can't be set back to false");
+    await change('agentruns', { cancelled: true });
+    await expect(change('agentruns', { cancelled: false })).rejects.toThrow("cancelled can't be set back to false");
+    await expect(change('agentruns', { cancelled: undefined })).rejects.toThrow("cancelled can't be set back to false");
   });
+});
+
+describe('An approval that exists', () => {
+  test.each([{ runRef: 'other' }, { tool: 'other' }, { arguments: { command: 'rm' } }, { arguments: undefined }])(
+    'can not be about %j',
+    async (spec) => {
+      await expect(change('toolapprovals', spec)).rejects.toThrow(
+        `${Object.keys(spec)[0] ?? ''} can't be changed after creation: create a new ToolApproval`,
+      );
+    },
+  );
+  test('can be decided, once and for all', async () => {
+    await change('toolapprovals', { decision: 'Approved', reason: 'Fine.' });
+    for (const spec of [{ decision: 'Denied' }, { decision: undefined, reason: undefined }, { reason: 'Other.' }]) {
+      await expect(change('toolapprovals', spec)).rejects.toThrow("a decision can't be changed");
+    }
+  });
+});
+
+test('defaults are written by the API server', async () => {
+  const spec = { instanceRef: 'helper', schedule: '0 9 * * *', input: 'Report.' };
+  const kind = KINDS[3];
+  const made = await kube.create(resource(kind), {
+    apiVersion: API_VERSION,
+    kind: kind.kind,
+    metadata: { name: 'defaults', namespace: 'team' },
+    spec,
+  });
+  expect(made.spec).toEqual({ ...spec, concurrencyPolicy: 'Forbid' });
 });

@@ -3,8 +3,7 @@ import { conditionsSchema } from '../conditions.ts';
 import { durationSchema } from '../duration.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
 import { MAX_INPUT, MAX_MESSAGE, MAX_OUTPUT_BYTES, MAX_RUN_NAME } from '../limits.ts';
-import type { CelRule } from '../structural.ts';
-import { objectName, toolPolicySchema } from './fields.ts';
+import { immutable, objectName, toolPolicySchema } from './fields.ts';
 
 /** Phases of a run, for people. Everything after `Running` is final. */
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'] as const;
@@ -13,12 +12,9 @@ export type Phase = (typeof PHASES)[number];
 /** Longest time a run may take when neither it nor its instance says. */
 export const DEFAULT_TIMEOUT = '10m';
 
-const FROZEN = ['instanceRef', 'input', 'timeout', 'toolPolicy', 'ttlAfterFinished'] as const;
-
-const immutable = (field: string): CelRule => ({
-  rule: `has(self.${field}) == has(oldSelf.${field}) && (!has(self.${field}) || self.${field} == oldSelf.${field})`,
-  message: `${field} can't be changed after creation: create a new AgentRun`,
-});
+const FROZEN = [
+  'instanceRef', 'input', 'conversation', 'timeout', 'retries', 'toolPolicy', 'ttlAfterFinished',
+] as const; // prettier-ignore
 
 /** One execution of an agent: one message in, one response out. */
 export const agentRun = defineKind({
@@ -36,6 +32,15 @@ export const agentRun = defineKind({
     .object({
       instanceRef: objectName.describe('SympoziumInstance to run, in the same namespace.'),
       input: z.string().min(1).max(MAX_INPUT).describe('The message given to the agent.'),
+      conversation: objectName
+        .optional()
+        .describe('Conversation that the run goes on with; runs that name the same one share their history.'),
+      retries: z
+        .int()
+        .min(0)
+        .max(10)
+        .optional()
+        .describe("How often the run is tried again after a failure that is not the agent's. Default: 0."),
       timeout: durationSchema
         .optional()
         .describe("Longest time this run may take, for example 90s. Default: the instance's limits.runTimeout."),
@@ -49,7 +54,7 @@ export const agentRun = defineKind({
     })
     .meta({
       'x-kubernetes-validations': [
-        ...FROZEN.map(immutable),
+        ...FROZEN.map((field) => immutable(field, 'AgentRun')),
         {
           rule: '!has(oldSelf.cancelled) || !oldSelf.cancelled || (has(self.cancelled) && self.cancelled)',
           message: "cancelled can't be set back to false: create a new AgentRun",

@@ -1,59 +1,60 @@
 import { z } from 'zod';
-import { conditionsSchema } from '../conditions.ts';
 import { durationSchema } from '../duration.ts';
 import { DEFAULT_POLICY } from '../group.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
-import { objectName, toolPolicySchema } from './fields.ts';
-
-/** Providers by wire protocol: `openai` serves every OpenAI-compatible server through `baseURL`. */
-export const PROVIDERS = ['openai', 'anthropic'] as const;
-
-/** Key inside the Secret that `provider.apiKeySecret` names. */
-export const API_KEY = 'apiKey';
-
-const provider = z
-  .object({
-    name: z.enum(PROVIDERS).describe('Wire protocol of the provider. `openai` fits every OpenAI-compatible server.'),
-    model: z.string().min(1).max(253).describe('Model to ask, as the provider spells it.'),
-    apiKeySecret: objectName
-      .optional()
-      .describe('Secret in the same namespace that holds the API key under the key `apiKey`.'),
-    baseURL: z
-      .string()
-      .min(1)
-      .max(2048)
-      .regex(/^https?:\/\/[^\s]+$/)
-      .optional()
-      .describe("Address of the provider's API, for example http://ollama:11434/v1. Default: the provider's own."),
-  })
-  .meta({
-    'x-kubernetes-validations': [
-      {
-        rule: 'has(self.apiKeySecret) || has(self.baseURL)',
-        message:
-          'apiKeySecret is missing: name a Secret that holds the key `apiKey`, or set baseURL to a server that needs no key',
-      },
-    ],
-  })
-  .describe('Which model answers, and how it is reached.');
+import {
+  command, conditionsStatus, env, image, objectName, objectNames, prompt, quantity, READY_COLUMNS, tokens, toolPolicySchema,
+} from './fields.ts'; // prettier-ignore
+import { provider } from './provider.ts';
 
 const agent = z
   .object({
-    image: z.string().min(1).max(512).describe('Image that speaks the IPC protocol. Default: the agent-runner.'),
-    command: z.array(z.string().max(4096)).min(1).max(64).optional().describe("Replaces the image's entrypoint."),
-    env: z
-      .array(
-        z.object({
-          name: z.string().min(1).max(256).describe('Name of the variable.'),
-          value: z.string().max(32768).describe('Its value. Never put a secret here.'),
-        }),
-      )
-      .max(64)
-      .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
-      .optional()
-      .describe('Environment of the agent container.'),
+    image: image.describe('Image that speaks the IPC protocol. Default: the agent-runner.'),
+    command: command.optional().describe("Replaces the image's entrypoint."),
+    env: env.optional().describe('Environment of the agent container.'),
   })
   .describe('Brings an agent of your own: any container that reads and writes the IPC files.');
+
+/** What an agent remembers between its runs. */
+const memory = z
+  .object({
+    enabled: z.boolean().describe('Whether the agent has a memory. It is kept when this becomes false.'),
+    size: quantity.optional().describe('Size of the claim `<instance>-memory`, for example 1Gi.'),
+    storageClassName: objectName.optional().describe("StorageClass of the claim. Default: the cluster's."),
+    retention: durationSchema
+      .optional()
+      .describe('Age at which memories are forgotten, for example 2160h. Default: never.'),
+  })
+  .describe('What the agent remembers between its runs.');
+
+const limits = z
+  .object({
+    runTimeout: durationSchema.optional().describe('Longest time a run may take, for example 90s. Default: 10m.'),
+    modelCallsPerRun: z
+      .int()
+      .min(1)
+      .max(1000)
+      .optional()
+      .describe('Most model calls of one run, so that a loop of tool calls ends. Default: 50.'),
+    concurrentRuns: z.int().min(1).max(1000).optional().describe('Most runs at work at once; others wait in order.'),
+    tokensPerRun: tokens.optional().describe('Most tokens, in and out, of one run.'),
+    tokensPerDay: tokens.optional().describe('Most tokens, in and out, of all runs of a day (UTC).'),
+  })
+  .describe('Bounds of every run.');
+
+const skillConfig = z
+  .record(
+    z.string(),
+    z
+      .object({
+        namespaces: objectNames(64)
+          .optional()
+          .describe("Namespaces that the skill may work in. Default: the agent's own."),
+      })
+      .describe('Settings of one SkillPack.'),
+  )
+  .meta({ maxProperties: 32 })
+  .describe('Settings of single skills, by name of the SkillPack.');
 
 /** The definition of one agent: its model, prompt, policy and limits. */
 export const sympoziumInstance = defineKind({
@@ -64,41 +65,27 @@ export const sympoziumInstance = defineKind({
   spec: z
     .object({
       provider,
-      systemPrompt: z.string().max(32768).optional().describe('Instructions the model gets before the input.'),
+      systemPrompt: prompt.optional().describe('Instructions the model gets before the input.'),
       policy: objectName
         .optional()
         .describe(
           `SympoziumPolicy that governs the agent: looked up in this namespace, then in the system namespace. Default: ${DEFAULT_POLICY}.`,
         ),
       toolPolicy: toolPolicySchema.optional(),
-      limits: z
-        .object({
-          runTimeout: durationSchema.optional().describe('Longest time a run may take, for example 90s. Default: 10m.'),
-          modelCallsPerRun: z
-            .int()
-            .min(1)
-            .max(1000)
-            .optional()
-            .describe('Most model calls of one run, so that a loop of tool calls ends. Default: 50.'),
-        })
-        .optional()
-        .describe('Bounds of every run.'),
+      skills: objectNames(32).optional().describe('SkillPacks in the same namespace whose tools the agent gets.'),
+      skillConfig: skillConfig.optional(),
+      mcpServers: objectNames(32).optional().describe('MCPServers in the same namespace whose tools the agent gets.'),
+      memory: memory.optional(),
+      limits: limits.optional(),
       agent: agent.optional(),
     })
     .describe('What the agent is.'),
-  status: z
-    .object({
-      observedGeneration: z.int().min(0).optional().describe('Generation of the spec the conditions speak of.'),
-      conditions: conditionsSchema.optional(),
-    })
-    .describe('What the platform found.'),
+  status: conditionsStatus,
   columns: [
     { name: 'Provider', type: 'string', jsonPath: '.spec.provider.name' },
     { name: 'Model', type: 'string', jsonPath: '.spec.provider.model' },
     { name: 'Policy', type: 'string', jsonPath: '.spec.policy' },
-    { name: 'Ready', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].status' },
-    { name: 'Reason', type: 'string', jsonPath: '.status.conditions[?(@.type=="Ready")].reason' },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    ...READY_COLUMNS,
   ],
 });
 

@@ -1,9 +1,57 @@
 import { z } from 'zod';
+import { durationSchema } from '../duration.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
-import { objectName, toolList } from './fields.ts';
+import { conditionsStatus, objectName, objectNames, READY_COLUMNS, texts, tokens, toolList } from './fields.ts';
 
 /** Where a policy starts from. */
 export const TEMPLATES = ['Permissive', 'Default', 'Restrictive'] as const;
+
+const approval = z
+  .object({
+    timeout: durationSchema.optional().describe('How long a call waits for a decision, for example 1h. Default: 15m.'),
+    onTimeout: z
+      .enum(['Deny', 'Fail'])
+      .optional()
+      .describe('What happens then. Deny tells the model that the call was denied; Fail ends the run. Default: Deny.'),
+    approvers: z
+      .object({
+        users: texts(64).optional().describe('User names.'),
+        groups: texts(64).optional().describe('Groups.'),
+      })
+      .optional()
+      .describe('Who may decide. Left out: whoever may change ToolApprovals in the namespace.'),
+  })
+  .describe('How calls that need approval are decided.');
+
+const egress = z
+  .object({
+    mode: z
+      .enum(['None', 'Web', 'All'])
+      .describe('None: nowhere. Web: hosts on the internet. All: hosts inside the cluster as well.'),
+    hosts: texts(128).optional().describe('Only these hosts, `*.` in front for all below. Left out: every host.'),
+  })
+  .describe("Where tools may connect to on the agent's behalf.");
+
+const selector = z
+  .object({
+    matchLabels: z
+      .record(z.string(), z.string().max(63))
+      .meta({ maxProperties: 32 })
+      .optional()
+      .describe('Labels that the namespace must have.'),
+    matchExpressions: z
+      .array(
+        z.object({
+          key: z.string().min(1).max(317).describe('Label that the condition is about.'),
+          operator: z.enum(['In', 'NotIn', 'Exists', 'DoesNotExist']).describe('What is asked of it.'),
+          values: texts(32, 63).optional().describe('Values, for In and NotIn.'),
+        }),
+      )
+      .max(32)
+      .optional()
+      .describe('Conditions that the labels of the namespace must meet.'),
+  })
+  .describe('Namespaces that the policy is a floor of; empty for all.');
 
 /** What an agent may do. */
 export const sympoziumPolicy = defineKind({
@@ -36,6 +84,42 @@ export const sympoziumPolicy = defineKind({
         })
         .optional()
         .describe('Isolation of the Pod from the kernel of the node.'),
+      approval: approval.optional(),
+      egress: egress.optional(),
+      models: z
+        .object({ allowed: texts(128).describe('Models, as provider/model; `*` stands for any text.') })
+        .optional()
+        .describe('Models that agents may ask. Left out: every model.'),
+      budgets: z
+        .object({
+          tokensPerRun: tokens.optional().describe('Most tokens, in and out, of one run.'),
+          tokensPerDay: tokens
+            .optional()
+            .describe('Most tokens, in and out, of all runs of an instance in a day (UTC).'),
+        })
+        .optional()
+        .describe('What agents may use up.'),
+      limits: z
+        .object({
+          runTimeout: durationSchema.optional().describe('Longest time a run may take, for example 1h.'),
+          concurrentRuns: z.int().min(1).max(1000).optional().describe('Most runs of an instance at work at once.'),
+        })
+        .optional()
+        .describe('Bounds that no instance and no run may exceed.'),
+      skills: z
+        .object({ allowed: objectNames(128).describe('Names of SkillPacks.') })
+        .optional()
+        .describe('Skills that agents may have. Left out: every skill.'),
+      images: z
+        .object({ registries: texts(64).describe('What the names of images begin with, for example ghcr.io/acme/.') })
+        .optional()
+        .describe('Where the images of agents and skills may come from. Left out: from anywhere.'),
+      enforce: z
+        .object({ namespaceSelector: selector })
+        .optional()
+        .describe(
+          'Makes the policy a floor: it adds to the own policies of all instances in the namespaces. In the system namespace only.',
+        ),
     })
     .meta({
       'x-kubernetes-validations': [
@@ -46,11 +130,11 @@ export const sympoziumPolicy = defineKind({
       ],
     })
     .describe('The rules.'),
-  status: undefined,
+  status: conditionsStatus,
   columns: [
     { name: 'Template', type: 'string', jsonPath: '.spec.template' },
     { name: 'RuntimeClass', type: 'string', jsonPath: '.spec.sandbox.runtimeClass' },
-    { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' },
+    ...READY_COLUMNS,
   ],
 });
 

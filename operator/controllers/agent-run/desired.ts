@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { GROUP, LABELS, runChildName } from '../../../lib/api/group.ts';
 import type { AgentRun } from '../../../lib/api/v1alpha1/agent-run.ts';
-import type { ObjectMeta } from '../../../lib/api/v1alpha1/fields.ts';
+import type { ObjectMeta } from '../../../lib/api/metadata.ts';
 import type { SympoziumInstance } from '../../../lib/api/v1alpha1/instance.ts';
 import type { EffectivePolicy } from '../../../lib/policy/effective.ts';
 import type { Job, ServiceAccount } from '../../kube/resources.ts';

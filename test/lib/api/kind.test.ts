@@ -20,6 +20,7 @@ const fields = (schema: OpenApi, path: string): [string, OpenApi][] => [
   [path, schema],
   ...Object.entries(schema.properties ?? {}).flatMap(([name, child]) => fields(child, `${path}.${name}`)),
   ...(schema.items === undefined ? [] : fields(schema.items, `${path}[]`)),
+  ...(schema.additionalProperties === undefined ? [] : fields(schema.additionalProperties, `${path}.*`)),
 ];
 
 describe.each(KINDS.map((kind) => [kind.kind, kind] as const))('%s', (name, kind) => {
@@ -32,10 +33,11 @@ describe.each(KINDS.map((kind) => [kind.kind, kind] as const))('%s', (name, kind
   });
 
   test('explains every field to `kubectl explain`', () => {
-    const { spec: specSchema = {}, status = {} } = schema.properties ?? {};
-    const silent = [...fields(specSchema, 'spec'), ...fields(status, 'status')]
-      // Items of plain lists are explained by the list.
-      .filter(([path, { description }]) => !path.endsWith('[]') && description === undefined && path !== 'status');
+    const { spec: specSchema = {}, status } = schema.properties ?? {};
+    const all = [...fields(specSchema, 'spec'), ...(status === undefined ? [] : fields(status, 'status'))];
+    const silent = all
+      // What a list or a map holds is explained by the list or the map.
+      .filter(([path, { description = '' }]) => !/(\[\]|\.\*)$/.test(path) && description === '');
     expect(silent.map(([path]) => path)).toEqual([]);
   });
 
