@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { goBuild, pruneBuilds, requireGo } from './go.ts';
 import { cacheDir } from './layout.ts';
 import { withLock } from './lock.ts';
 import type { Progress } from './progress.ts';
-import { run } from './run.ts';
 
 const moduleDir = import.meta.dirname;
 const kubernetes = ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kubelet', 'kube-proxy', 'kubectl'];
@@ -53,25 +53,8 @@ export function binary(name: string): string {
   return join(binDir(), name);
 }
 
-async function build(name: string, source: string, detail: (text: string) => void): Promise<void> {
-  const unfinished = binary(`.${name}.${process.pid}`);
-  let compiled = 0;
-  const args = ['build', '-v', '-trimpath', '-buildvcs=false', '-ldflags', linkFlags(), '-o', unfinished, source];
-  try {
-    await run('go', args, {
-      cwd: moduleDir,
-      env: { CGO_ENABLED: '0' },
-      timeoutMs: 3_600_000,
-      onErrorLine: (line) => {
-        detail(line.startsWith('go: downloading') ? line : `${++compiled} packages compiled`);
-      },
-    });
-    // Renamed only when it is whole: an interrupted build goes on where it stopped.
-    await rename(unfinished, binary(name));
-  } finally {
-    await rm(unfinished, { force: true });
-  }
-}
+const build = (name: string, source: string, detail: (text: string) => void): Promise<void> =>
+  goBuild({ moduleDir, source, output: binary(name), linkFlags: linkFlags() }, detail);
 
 const missing = (): [string, string][] => [...packages].filter(([name]) => !existsSync(binary(name)));
 
@@ -86,9 +69,7 @@ export async function ensureBinaries(progress: Progress): Promise<void> {
   await withLock('build', progress, async () => {
     const wanted = missing();
     if (wanted.length === 0) return; // the process that this one waited for has built them
-    await run('go', ['version']).catch(() => {
-      throw new Error('Go 1.26 or newer is needed to build the cluster, and go is not on the PATH');
-    });
+    await requireGo();
     await mkdir(binDir(), { recursive: true });
     progress.note(`Building ${wanted.length} programs from source; the first time it takes some ten minutes`);
     for (const [index, [name, source]] of wanted.entries()) {
@@ -100,11 +81,4 @@ export async function ensureBinaries(progress: Progress): Promise<void> {
 }
 
 /** Removes old builds: all but the current one and the two newest others, which other checkouts may run from. */
-export async function pruneBinaries(): Promise<void> {
-  const names = (await readdir(cacheDir())).filter((name) => name.startsWith('bin-'));
-  const builds = await Promise.all(
-    names.map(async (name) => ({ path: join(cacheDir(), name), time: (await stat(join(cacheDir(), name))).mtimeMs })),
-  );
-  const others = builds.filter(({ path }) => path !== binDir()).sort((a, b) => b.time - a.time);
-  for (const { path } of others.slice(2)) await rm(path, { recursive: true, force: true });
-}
+export const pruneBinaries = (): Promise<void> => pruneBuilds('bin-', binDir());

@@ -7,9 +7,9 @@ import { binary, moduleVersion } from './binaries.ts';
 import { cacheDir } from './layout.ts';
 import { withLock } from './lock.ts';
 import { silent } from './progress.ts';
-import { makeRootfs } from './rootfs.ts';
+import { makeRootfs, pythonPackages } from './rootfs.ts';
 import { run } from './run.ts';
-import { baseTag, corednsTag, pauseTag } from './tags.ts';
+import { baseTag, corednsTag, pauseTag, pythonTag } from './tags.ts';
 
 /** What to build: the context directory, its Containerfile, the image's name and the build arguments. */
 export interface ImageSource {
@@ -114,26 +114,44 @@ async function cachedImage(
   }
 }
 
-async function binaryImage(tag: string, name: string): Promise<string> {
-  return cachedImage(tag, [binary(name)], `ENTRYPOINT ["${name}"]\nENV PATH=/usr/local/bin`, async (root) => {
+/** Builds the image of a static program, which is all that is in it. Its path must change with its content. */
+export async function buildProgramImage(tag: string, program: string, lines: readonly string[] = []): Promise<string> {
+  const name = basename(program);
+  const all = [`ENTRYPOINT ["${name}"]`, 'ENV PATH=/usr/local/bin', ...lines].join('\n');
+  return cachedImage(tag, [program], all, async (root) => {
     await mkdir(join(root, 'usr/local/bin'), { recursive: true });
-    await copyFile(binary(name), join(root, 'usr/local/bin', name));
+    await copyFile(program, join(root, 'usr/local/bin', name));
   });
 }
 
-/** Builds the base image of all our Node processes; the archive's path is the result, here as below. */
-export async function buildBaseImage(): Promise<string> {
+const binaryImage = (tag: string, name: string): Promise<string> => buildProgramImage(tag, binary(name));
+
+/** Builds an image that others are built on; the archive's path is the result, here as below. */
+async function debianImage(
+  tag: string,
+  inputs: readonly string[],
+  lines: string,
+  fill: (root: string) => Promise<void>,
+): Promise<string> {
   const rootfsSource = readFileSync(join(import.meta.dirname, 'rootfs.ts'), 'utf8');
-  const archive = await cachedImage(baseTag, [process.version, rootfsSource], 'CMD ["node"]', async (root) => {
-    await makeRootfs(root);
-    await copyFile(realpathSync(process.execPath), join(root, 'usr/local/bin/node'));
-  });
-  // Others build on it, and the image store may have been emptied while the archive stayed.
-  await buildah('inspect', '--type', 'image', baseTag).catch(async () => {
-    await buildah('tag', (await buildah('pull', '--quiet', `oci-archive:${archive}`)).trim(), baseTag);
+  const archive = await cachedImage(tag, [...inputs, rootfsSource], lines, fill);
+  // The image store may have been emptied while the archive stayed.
+  await buildah('inspect', '--type', 'image', tag).catch(async () => {
+    await buildah('tag', (await buildah('pull', '--quiet', `oci-archive:${archive}`)).trim(), tag);
   });
   return archive;
 }
+
+/** Builds the base image of all our Node processes. */
+export const buildBaseImage = (): Promise<string> =>
+  debianImage(baseTag, [process.version], 'CMD ["node"]', async (root) => {
+    await makeRootfs(root);
+    await copyFile(realpathSync(process.execPath), join(root, 'usr/local/bin/node'));
+  });
+
+/** Builds the base image of programs in Python. */
+export const buildPythonImage = (): Promise<string> =>
+  debianImage(pythonTag, [], 'CMD ["python3"]', async (root) => makeRootfs(root, await pythonPackages()));
 
 /** Builds the image of the message bus. */
 export const buildNatsImage = (): Promise<string> => binaryImage(natsTag, 'nats-server');

@@ -1,10 +1,16 @@
 /** The local cluster for programs: what tests, demo and benchmarks use of this folder. */
 export { binDir, ensureBinaries } from './binaries.ts';
+export { goBuild, pruneBuilds, requireGo } from './go.ts';
 export { clusterDown, ensureCluster, loadImage, nameImage, type Cluster } from './cluster.ts';
 export { whyNotHere } from './host.ts';
-export { buildBaseImage, buildImage, buildNatsImage, natsTag, type ImageSource } from './images.ts';
+export {
+  buildBaseImage, buildImage, buildNatsImage, buildProgramImage, buildPythonImage, natsTag, type ImageSource,
+} from './images.ts'; // prettier-ignore
+export { withLock } from './lock.ts';
+export { run } from './run.ts';
 export { auditLogPath, cacheDir, clusterName, hostAddress, kubeconfigPath, logDir } from './layout.ts';
 export { createProgress, silent, type Progress } from './progress.ts';
 export { ensurePackages } from './packages.ts';
 export { clusterStatus, type ClusterStatus, type PartStatus } from './status.ts';
-export { baseTag } from './tags.ts';
+export { waitFor } from './wait.ts';
+export { baseTag, pythonTag } from './tags.ts';

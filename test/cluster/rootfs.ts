@@ -22,15 +22,27 @@ const files: Readonly<Record<string, string>> = {
   'etc/os-release': 'NAME="Sympozium base"\nID=debian\n',
 };
 
-async function unpackPackages(root: string): Promise<void> {
+/** Runs a program of apt's, a second time with fresh lists where the first was in vain. */
+const apt = (program: string, args: readonly string[], cwd = tmpdir()): Promise<string> =>
+  run(program, args, { cwd }).catch(async () => {
+    await run('apt-get', ['-qq', 'update']);
+    return run(program, args, { cwd });
+  });
+
+/** Python with its standard library, by the names that this release has for it; modules that need more are left out. */
+export async function pythonPackages(): Promise<readonly string[]> {
+  const hard = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
+    (other) => `--no-${other}`,
+  );
+  const names = await apt('apt-cache', ['depends', '--recurse', ...hard, 'python3-minimal', 'libpython3-stdlib']);
+  return names.split('\n').filter((name) => /^(python3|libpython3|libexpat|libffi|libssl|zlib1g)[^:\s]*$/.test(name));
+}
+
+async function unpackPackages(root: string, packages: readonly string[]): Promise<void> {
   const downloads = await mkdtemp(join(tmpdir(), 'sympozium-debian-'));
   try {
     // apt downloads as a user of its own, who may not write here, and would warn.
-    const args = ['-o', 'APT::Sandbox::User=root', 'download', ...debianPackages];
-    await run('apt-get', args, { cwd: downloads }).catch(async () => {
-      await run('apt-get', ['-qq', 'update']);
-      await run('apt-get', args, { cwd: downloads });
-    });
+    await apt('apt-get', ['-o', 'APT::Sandbox::User=root', 'download', ...packages], downloads);
     for (const file of await readdir(downloads)) await run('dpkg-deb', ['-x', join(downloads, file), root]);
   } finally {
     await rm(downloads, { recursive: true, force: true });
@@ -46,9 +58,9 @@ async function bundleCertificates(root: string): Promise<void> {
   await writeFile(join(root, 'etc/ssl/certs/ca-certificates.crt'), bundle.join('\n'));
 }
 
-/** Fills a directory with the root file system of the base image, all but Node itself. */
-export async function makeRootfs(root: string): Promise<void> {
-  await unpackPackages(root);
+/** Fills a directory with the root file system of a base image: what Node needs, all but Node itself, and `more` packages. */
+export async function makeRootfs(root: string, more: readonly string[] = []): Promise<void> {
+  await unpackPackages(root, [...debianPackages, ...more]);
   await bundleCertificates(root);
   for (const path of unneeded) await rm(join(root, path), { recursive: true, force: true });
   for (const [path, content] of Object.entries(files)) await writeFile(join(root, path), content);

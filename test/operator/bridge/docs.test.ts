@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
@@ -5,7 +6,9 @@ import { parseAgentMessage } from '../../../operator/ipc/parse.ts';
 import { saysAtOnce } from './fake-gateway.ts';
 import { Cluster } from './harness.ts';
 
-const page = readFileSync(join(import.meta.dirname, '../../../docs/ipc.md'), 'utf8');
+const ROOT = join(import.meta.dirname, '../../..');
+const page = readFileSync(join(ROOT, 'docs/ipc.md'), 'utf8');
+const python = join(ROOT, 'examples/04-bring-your-own-agent/agent.py');
 const blocks = (language: string): string[] =>
   [...page.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))].map(([, code = '']) => code);
 
@@ -16,15 +19,30 @@ describe('docs/ipc.md', () => {
   });
   afterAll(() => cluster.stop());
 
-  test('the agent in Python works', async () => {
-    const [code = ''] = blocks('python');
-    const run = await cluster.run({
-      agent: ['python3', '-c', code],
-      replies: [saysAtOnce('Grüße')],
-      input: 'hi "you"',
-    });
-    expect(await run.result()).toMatchObject({ outcome: 'succeeded', output: 'Grüße', usage: { inputTokens: 10 } });
-    expect(run.gateway.seen[0]?.body.messages).toEqual([{ role: 'user', content: 'hi "you"' }]);
+  test('the agent in Python works, in 20 lines', async () => {
+    expect(page).toContain(python.slice(ROOT.length));
+    expect(readFileSync(python, 'utf8').trimEnd().split(/\n+/)).toHaveLength(20);
+    const run = await cluster.run({ agent: ['python3', python], replies: [saysAtOnce('Grüße')], input: 'hi "you", Ü' });
+    const [user = ''] = /uid=.*/.exec(execFileSync('id', { encoding: 'utf8' })) ?? [];
+    const result = await run.result();
+    expect(result).toMatchObject({ outcome: 'succeeded', usage: { inputTokens: 10, toolCalls: 1 } });
+    expect(result).toHaveProperty('output', expect.stringMatching(/^uid=[^]*\n\nGrüße$/));
+    expect(result).toHaveProperty('output', expect.stringContaining(user));
+    const [message] = run.gateway.seen[0]?.body.messages as { role: string; content: string }[];
+    expect(message?.content).toMatch(/^hi "you", Ü\n\nuid=/);
+    const told = (await run.events()).filter(({ type }) => type === 'delta' || type === 'rejected');
+    expect(told).toHaveLength(1);
+    expect(told[0]).toHaveProperty('text', expect.stringContaining(user));
+  });
+
+  test('the agent in Python goes on when it is denied', async () => {
+    const layer = { source: "policy 'default'", deny: ['execute_command'], approve: [] };
+    const policy = { name: 'default', layers: [layer] };
+    const run = await cluster.run({ agent: ['python3', python], replies: [saysAtOnce('So be it.')], policy });
+    const result = await run.result();
+    expect(result).toMatchObject({ outcome: 'succeeded', usage: { toolCalls: 0 } });
+    const denial = /^Tool 'execute_command' was denied: policy 'default' denies it\..*\n\nSo be it\.$/;
+    expect(result).toHaveProperty('output', expect.stringMatching(denial));
   });
 
   test('the agent in shell works, and hears when it is denied', async () => {
