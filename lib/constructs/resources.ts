@@ -3,10 +3,10 @@ import type { Construct } from 'constructs';
 import type { z } from 'zod';
 import { API_VERSION } from '../api/group.ts';
 import type { KindDefinition } from '../api/kind.ts';
-import { MAX_RUN_NAME } from '../api/limits.ts';
 import {
   agentRun, mcpServer, personaPack, skillPack, sympoziumInstance, sympoziumPolicy, sympoziumSchedule, toolApproval,
 } from '../api/v1alpha1/index.ts'; // prettier-ignore
+import { broken } from './rules.ts';
 import { validate } from './validate.ts';
 
 /** What an object of one of our kinds is made of. */
@@ -26,11 +26,14 @@ class Resource<Spec extends z.ZodType> extends ApiObject {
   constructor(
     scope: Construct,
     id: string,
-    { kind, spec: schema }: KindDefinition<Spec, z.ZodType | undefined>,
+    { kind, spec: schema, rules }: KindDefinition<Spec, z.ZodType | undefined>,
     { metadata, spec }: ResourceProps<z.input<Spec>>,
   ) {
-    validate(schema, spec, `${kind} '${scope.node.path}/${id}'`);
+    const what = `${kind} '${scope.node.path}/${id}'`;
+    validate(schema, spec, what);
     super(scope, id, { apiVersion: API_VERSION, kind, ...(metadata === undefined ? {} : { metadata }), spec });
+    const problems = broken(rules, { metadata: { name: this.name }, spec });
+    if (problems.length > 0) throw new Error(`${what} is not valid:\n  ${problems.join('\n  ')}`);
   }
 }
 
@@ -53,11 +56,6 @@ export type AgentRunProps = Props<typeof agentRun>;
 export class AgentRun extends Resource<(typeof agentRun)['spec']> {
   constructor(scope: Construct, id: string, props: AgentRunProps) {
     super(scope, id, agentRun, props);
-    if (this.name.length > MAX_RUN_NAME) {
-      throw new Error(
-        `AgentRun '${this.node.path}' is not valid:\n  metadata.name: expected at most ${MAX_RUN_NAME} characters, got '${this.name}'`,
-      );
-    }
   }
 }
 

@@ -1,4 +1,6 @@
 import type { z } from 'zod';
+import { structural } from '../api/structural.ts';
+import { brokenRules } from './rules.ts';
 
 /**
  * Refuses what the API server would refuse about a spec, and the field names that it would drop silently.
@@ -9,7 +11,7 @@ import type { z } from 'zod';
 export function validate(schema: z.ZodType, spec: unknown, what: string): void {
   const result = schema.safeParse(spec, { reportInput: true });
   const problems = result.success
-    ? unknownFields(spec, result.data, 'spec')
+    ? [...unknownFields(spec, result.data, 'spec'), ...brokenRules(structural(schema, 'spec'), spec, 'spec')]
     : result.error.issues.map(({ path, message, input }) => `${at(path)}: ${message}${got(input)}`);
   if (problems.length > 0) throw new Error(`${what} is not valid:\n  ${problems.join('\n  ')}`);
 }

@@ -2,9 +2,10 @@ import { LABELS } from '../../lib/api/group.ts';
 import { MANAGED_BY } from '../../lib/policy/network.ts';
 import { keyFor, keyOf, type KubeObject, type Selection } from '../kube/port.ts';
 import { reflect, type CacheOptions } from '../kube/reflect.ts';
-import type { Cache, Reflector } from '../kube/reflector.ts';
+import { Reflector } from '../kube/reflector.ts';
 import {
-  AGENT_RUNS, INSTANCES, JOBS, NETWORK_POLICIES, PODS, POLICIES, SERVICE_ACCOUNTS, type Pod,
+  AGENT_RUNS, INSTANCES, JOBS, MCP_SERVERS, NETWORK_POLICIES, PERSONA_PACKS, PODS, POLICIES, SCHEDULES, SERVICE_ACCOUNTS,
+  SKILL_PACKS, TOOL_APPROVALS, type Pod,
 } from '../kube/resources.ts'; // prettier-ignore
 import { trimJob, trimPod, trimRun } from '../kube/trim.ts';
 
@@ -20,6 +21,11 @@ export class Caches {
   readonly runs;
   readonly instances;
   readonly policies;
+  readonly schedules;
+  readonly personaPacks;
+  readonly skillPacks;
+  readonly mcpServers;
+  readonly toolApprovals;
   readonly jobs;
   readonly pods;
   readonly serviceAccounts;
@@ -31,6 +37,11 @@ export class Caches {
     this.runs = reflect(AGENT_RUNS, options, { trim: trimRun });
     this.instances = reflect(INSTANCES, options);
     this.policies = reflect(POLICIES, options);
+    this.schedules = reflect(SCHEDULES, options);
+    this.personaPacks = reflect(PERSONA_PACKS, options);
+    this.skillPacks = reflect(SKILL_PACKS, options);
+    this.mcpServers = reflect(MCP_SERVERS, options);
+    this.toolApprovals = reflect(TOOL_APPROVALS, options);
     this.jobs = reflect(JOBS, options, { selection: RUN_CHILDREN, trim: trimJob });
     this.pods = reflect(PODS, options, { selection: RUN_CHILDREN, trim: trimPod });
     this.serviceAccounts = reflect(SERVICE_ACCOUNTS, options, { selection: RUN_CHILDREN });
@@ -65,10 +76,8 @@ export class Caches {
   }
 
   #all() {
-    const { runs, instances, policies, jobs, pods, serviceAccounts, networkPolicies } = this;
-    return { runs, instances, policies, jobs, pods, serviceAccounts, networkPolicies } as Readonly<
-      Record<string, Cache<KubeObject> & Pick<Reflector<KubeObject>, 'run' | 'whenSynced'>>
-    >;
+    const all = Object.entries(this).filter(([, member]) => member instanceof Reflector);
+    return Object.fromEntries(all) as Readonly<Record<string, Reflector<KubeObject>>>;
   }
 
   #indexPod(pod: Pod): void {

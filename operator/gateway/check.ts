@@ -2,13 +2,14 @@ import type { JsonObject } from './body.ts';
 import { ask, type ClusterReader } from './cluster.ts';
 import { readApiKey } from './credentials.ts';
 import { GatewayError } from './failure.ts';
+import { notServed } from './providers.ts';
 
 /** Whether an instance's provider can be called, as the controller writes it into the instance's status. */
 export type CheckResult =
   | { readonly ready: true }
   | {
       readonly ready: false;
-      readonly reason: 'CredentialsNotFound' | 'InstanceNotFound';
+      readonly reason: 'CredentialsNotFound' | 'InstanceNotFound' | 'ProviderNotSupported';
       readonly message: string;
     };
 
@@ -21,6 +22,8 @@ export async function check(cluster: ClusterReader, body: JsonObject): Promise<C
     const message = `SympoziumInstance '${name}' was not found in namespace '${namespace}'`;
     return { ready: false, reason: 'InstanceNotFound', message };
   }
+  const refusal = notServed(instance.spec.provider.name);
+  if (refusal !== undefined) return { ready: false, reason: 'ProviderNotSupported', message: refusal };
   try {
     await readApiKey(cluster, namespace, instance.spec.provider);
     return { ready: true };

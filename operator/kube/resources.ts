@@ -1,7 +1,12 @@
 import { API_VERSION } from '../../lib/api/group.ts';
 import { agentRun, type AgentRun } from '../../lib/api/v1alpha1/agent-run.ts';
 import { sympoziumInstance, type SympoziumInstance } from '../../lib/api/v1alpha1/instance.ts';
+import { mcpServer, type MCPServer } from '../../lib/api/v1alpha1/mcp-server.ts';
+import { personaPack, type PersonaPack } from '../../lib/api/v1alpha1/persona-pack.ts';
 import { sympoziumPolicy, type SympoziumPolicy } from '../../lib/api/v1alpha1/policy.ts';
+import { sympoziumSchedule, type SympoziumSchedule } from '../../lib/api/v1alpha1/schedule.ts';
+import { skillPack, type SkillPack } from '../../lib/api/v1alpha1/skill-pack.ts';
+import { toolApproval, type ToolApproval } from '../../lib/api/v1alpha1/tool-approval.ts';
 import type { NetworkPolicy } from '../../lib/policy/network.ts';
 import type { KubeObject, Resource } from './port.ts';
 
@@ -104,15 +109,27 @@ export interface WebhookConfiguration extends KubeObject {
   }[];
 }
 
+/** Label by which everything of ours is found; the manifests carry it too. */
+export const OURS = { 'app.kubernetes.io/name': 'sympozium' } as const;
+
 const resource = <T extends KubeObject>(apiVersion: string, kind: string, plural: string): Resource<T> => ({
   apiVersion,
   kind,
   plural,
 });
 
-export const AGENT_RUNS = resource<AgentRun>(API_VERSION, agentRun.kind, agentRun.plural);
-export const INSTANCES = resource<SympoziumInstance>(API_VERSION, sympoziumInstance.kind, sympoziumInstance.plural);
-export const POLICIES = resource<SympoziumPolicy>(API_VERSION, sympoziumPolicy.kind, sympoziumPolicy.plural);
+/** One of our kinds. */
+const ours = <T extends KubeObject>({ kind, plural }: { readonly kind: string; readonly plural: string }) =>
+  resource<T>(API_VERSION, kind, plural);
+
+export const AGENT_RUNS = ours<AgentRun>(agentRun);
+export const INSTANCES = ours<SympoziumInstance>(sympoziumInstance);
+export const POLICIES = ours<SympoziumPolicy>(sympoziumPolicy);
+export const SCHEDULES = ours<SympoziumSchedule>(sympoziumSchedule);
+export const PERSONA_PACKS = ours<PersonaPack>(personaPack);
+export const SKILL_PACKS = ours<SkillPack>(skillPack);
+export const MCP_SERVERS = ours<MCPServer>(mcpServer);
+export const TOOL_APPROVALS = ours<ToolApproval>(toolApproval);
 export const SERVICE_ACCOUNTS = resource<ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts');
 export const SECRETS = resource<Secret>('v1', 'Secret', 'secrets');
 export const PODS = resource<Pod>('v1', 'Pod', 'pods');

@@ -6,7 +6,7 @@ import type { Lookup } from '../kube/lookup.ts';
 import type { KubeObject } from '../kube/port.ts';
 import { ALLOWED, join, type AdmissionRequest, type Verdict } from './review.ts';
 import { admitRun } from './rules/agent-run.ts';
-import { requestedByIsKept } from './rules/common.ts';
+import { hasEffect, requestedByIsKept } from './rules/common.ts';
 import { admitInstance } from './rules/instance.ts';
 import { admitPolicy } from './rules/policy.ts';
 
@@ -27,14 +27,20 @@ export async function validate(source: FactSource, request: AdmissionRequest): P
   const kept = requestedByIsKept(before, object);
   if (before !== undefined && isDeepStrictEqual(specOf(before), specOf(object))) return kept;
 
-  switch (kind.kind) {
+  // The spec of a run can't be changed, but for `cancelled`, which is always welcome.
+  if (kind.kind === 'AgentRun' && before !== undefined) return kept;
+  const verdict = await judge(source, inNamespace(object, request), kind.kind);
+  return join([kept, hasEffect(kind.kind, specOf(object) ?? {}), verdict]);
+}
+
+function judge(source: FactSource, object: KubeObject, kind: string): Promise<Verdict> | Verdict {
+  switch (kind) {
     case 'AgentRun':
-      // Its spec can't be changed, but for `cancelled`, which is always welcome.
-      return before === undefined ? judgeRun(source, inNamespace(object, request) as AgentRun) : kept;
+      return judgeRun(source, object as AgentRun);
     case 'SympoziumInstance':
-      return join([kept, await judgeInstance(source, inNamespace(object, request) as SympoziumInstance)]);
+      return judgeInstance(source, object as SympoziumInstance);
     case 'SympoziumPolicy':
-      return join([kept, await judgePolicy(source, object as SympoziumPolicy)]);
+      return judgePolicy(source, object as SympoziumPolicy);
     default:
       return ALLOWED;
   }
@@ -71,7 +77,7 @@ async function known(
   return (asked) => asked === name && there;
 }
 
-const specOf = (object: KubeObject) => (object as KubeObject & { spec?: unknown }).spec;
+const specOf = (object: KubeObject) => (object as KubeObject & { spec?: object }).spec;
 
 /** An object may leave its namespace to the request. */
 const inNamespace = (object: KubeObject, { namespace }: AdmissionRequest): KubeObject =>

@@ -68,6 +68,12 @@ describe.each(KINDS.map((kind) => [kind.kind, kind] as const))('%s', (_, kind) =
     'refuses %s',
     async (_, object, sentence) => {
       await expect(kube.create(resource(kind), object)).rejects.toThrow(sentence);
+      // Whoever writes agents as code hears of it before anything reaches a cluster.
+      if (!sentence.startsWith('metadata.')) {
+        expect(() => {
+          validate(kind.spec, object.spec, 'it');
+        }).toThrow('it is not valid');
+      }
     },
   );
 
@@ -88,7 +94,7 @@ async function change(plural: string, spec: object): Promise<Loose> {
 
 describe('A run that exists', () => {
   test('begins as Pending, without a write of ours', async () => {
-    expect(await change('agentruns', {})).toHaveProperty('status', { phase: 'Pending' });
+    expect(await change('agentruns', {})).toHaveProperty('status', { phase: 'Pending', observedGeneration: -1 });
   });
   test.each([
     { input: 'other' },

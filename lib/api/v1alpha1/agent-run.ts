@@ -3,7 +3,7 @@ import { conditionsSchema } from '../conditions.ts';
 import { durationSchema } from '../duration.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
 import { MAX_INPUT, MAX_MESSAGE, MAX_OUTPUT_BYTES, MAX_RUN_NAME } from '../limits.ts';
-import { immutable, objectName, toolPolicySchema } from './fields.ts';
+import { immutable, objectName, observedGeneration, toolPolicySchema, UNOBSERVED } from './fields.ts';
 
 /** Phases of a run, for people. Everything after `Running` is final. */
 export const PHASES = ['Pending', 'Running', 'Succeeded', 'Failed', 'Cancelled'] as const;
@@ -92,10 +92,10 @@ export const agentRun = defineKind({
         })
         .optional()
         .describe('The rules the run was started under.'),
-      observedGeneration: z.int().min(0).optional().describe('Generation of the spec the conditions speak of.'),
+      observedGeneration,
       conditions: conditionsSchema.optional(),
     })
-    .meta({ default: { phase: 'Pending' } })
+    .meta({ default: { phase: 'Pending', ...UNOBSERVED } })
     .describe('What became of it.'),
   columns: [
     { name: 'Instance', type: 'string', jsonPath: '.spec.instanceRef' },

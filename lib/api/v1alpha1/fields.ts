@@ -75,12 +75,20 @@ export const httpUrl = z
   .max(2048)
   .regex(/^https?:\/\/[^\s]+$/);
 
+/** Generation that a status is about. */
+export const observedGeneration = z
+  .int()
+  .min(-1)
+  .optional()
+  .describe('Generation of the spec the conditions speak of; -1 before they speak of any.');
+
+/** What a new object's status says. Without it tools that know kstatus, Flux for one, take a new object for a ready one. */
+export const UNOBSERVED = { observedGeneration: -1 } as const;
+
 /** Status of a kind of which only conditions are known. */
 export const conditionsStatus = z
-  .object({
-    observedGeneration: z.int().min(0).optional().describe('Generation of the spec the conditions speak of.'),
-    conditions: conditionsSchema.optional(),
-  })
+  .object({ observedGeneration, conditions: conditionsSchema.optional() })
+  .meta({ default: UNOBSERVED })
   .describe('What the platform found.');
 
 /** Columns that every kind with a `Ready` condition has. */

@@ -9,11 +9,13 @@ import { provider } from './provider.ts';
 
 const agent = z
   .object({
-    image: image.describe('Image that speaks the IPC protocol. Default: the agent-runner.'),
+    image: image.describe('Image that speaks the IPC protocol.'),
     command: command.optional().describe("Replaces the image's entrypoint."),
     env: env.optional().describe('Environment of the agent container.'),
   })
-  .describe('Brings an agent of your own: any container that reads and writes the IPC files.');
+  .describe(
+    'Brings an agent of your own: any container that reads and writes the IPC files. Left out: the agent-runner.',
+  );
 
 /** What an agent remembers between its runs. */
 const memory = z

@@ -1,5 +1,6 @@
-import { findCondition, setCondition, type Condition } from '../../../lib/api/conditions.ts';
+import { findCondition } from '../../../lib/api/conditions.ts';
 import type { SympoziumInstance } from '../../../lib/api/v1alpha1/instance.ts';
+import type { Observation } from '../conditions.ts';
 import type { Readiness } from '../gateway-client.ts';
 
 /** What is known about an instance. Pure data. */
@@ -11,7 +12,7 @@ export interface InstanceFacts {
 }
 
 /** The `Ready` condition of an instance. */
-export function readyCondition({ policyMissing, provider }: InstanceFacts): Omit<Condition, 'lastTransitionTime'> {
+export function readyCondition({ policyMissing, provider }: InstanceFacts): Observation {
   const type = 'Ready';
   if (policyMissing !== undefined) return { type, status: 'False', reason: 'PolicyNotFound', message: policyMissing };
   if ('unknown' in provider)
@@ -20,24 +21,8 @@ export function readyCondition({ policyMissing, provider }: InstanceFacts): Omit
   return { type, status: 'True', reason: 'Accepted', message: 'policy and credentials are in place' };
 }
 
-/** The status of an instance, or `undefined` when it says so already. */
-export function instanceStatus(
-  { metadata, status }: SympoziumInstance,
-  condition: Omit<Condition, 'lastTransitionTime'>,
-  now: Date,
-): NonNullable<SympoziumInstance['status']> | undefined {
-  const observedGeneration = metadata.generation ?? 0;
-  const before = status?.conditions ?? [];
-  const conditions = setCondition(before, { ...condition, observedGeneration }, now);
-  if (conditions === before && status?.observedGeneration === observedGeneration) return undefined;
-  return { observedGeneration, conditions: [...conditions] };
-}
-
 /** Whether the condition says something else than before, so that people should hear of it. */
-export function changed(
-  { status }: SympoziumInstance,
-  { type, reason, status: now }: Pick<Condition, 'type' | 'reason' | 'status'>,
-): boolean {
+export function changed({ status }: SympoziumInstance, { type, reason, status: now }: Observation): boolean {
   const before = findCondition(status?.conditions, type);
   return before?.status !== now || before.reason !== reason;
 }

@@ -8,9 +8,10 @@ import type { Reflector } from '../../kube/reflector.ts';
 import { INSTANCES } from '../../kube/resources.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Result } from '../../runtime/controller.ts';
+import { conditionsStatus, withoutEffect } from '../conditions.ts';
 import type { CheckInstance, Readiness } from '../gateway-client.ts';
 import type { Isolation } from '../isolation.ts';
-import { changed, instanceStatus, readyCondition } from './readiness.ts';
+import { changed, readyCondition } from './readiness.ts';
 
 /** All that the reconciliation of instances works with. */
 export interface InstanceContext {
@@ -42,7 +43,7 @@ export async function reconcileInstance(context: InstanceContext, key: string): 
     provider: await ask(context, namespace, name),
   });
   const next = condition.status === 'True' ? WHEN_READY : condition.status === 'False' ? WHEN_NOT : WHEN_UNKNOWN;
-  const status = instanceStatus(instance, condition, clock.date());
+  const status = conditionsStatus(instance, [condition, ...withoutEffect(instance)], clock.date());
   if (status === undefined) return next;
   try {
     const { apiVersion, kind } = instance;

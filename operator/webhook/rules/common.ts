@@ -1,7 +1,8 @@
-import { ANNOTATIONS } from '../../../lib/api/group.ts';
 import { durationSeconds } from '../../../lib/api/duration.ts';
+import { ANNOTATIONS } from '../../../lib/api/group.ts';
+import { isStoredOnly, pendingFields } from '../../../lib/api/v1alpha1/pending.ts';
 import type { KubeObject } from '../../kube/port.ts';
-import { ALLOWED, refuse, type Verdict } from '../review.ts';
+import { ALLOWED, join, refuse, warn, type Verdict } from '../review.ts';
 
 /** Nobody can put someone else's name on what they asked for. */
 export function requestedByIsKept(before: KubeObject | undefined, after: KubeObject): Verdict {
@@ -12,6 +13,20 @@ export function requestedByIsKept(before: KubeObject | undefined, after: KubeObj
   return refuse(
     `annotation ${key} can't be changed: got ${quote(is)}, expected ${quote(was)}; leave it as it was stamped`,
   );
+}
+
+/**
+ * A field that nothing acts on yet earns a warning, and a refusal where it is a rule: a rule that does not hold must not
+ * look as if it did.
+ */
+export function hasEffect(kind: string, spec: object): Verdict {
+  if (isStoredOnly(kind)) return warn(`this version stores a ${kind} and does not act on it yet`);
+  return join([
+    ...pendingFields(kind, spec, 'refused').map((field) =>
+      refuse(`${field} is not enforced by this version: leave it out, so that nobody relies on it`),
+    ),
+    ...pendingFields(kind, spec, 'ignored').map((field) => warn(`${field} has no effect in this version`)),
+  ]);
 }
 
 /** A time limit lets at least one second pass. */

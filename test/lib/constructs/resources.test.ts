@@ -1,6 +1,12 @@
 import { expect, test } from '@jest/globals';
 import { Chart, Testing } from 'cdk8s';
-import { AgentRun, SympoziumInstance, type SympoziumInstanceProps } from '../../../lib/index.ts';
+import {
+  AgentRun,
+  PersonaPack,
+  SympoziumInstance,
+  type PersonaPackProps,
+  type SympoziumInstanceProps,
+} from '../../../lib/index.ts';
 
 const chart = () => new Chart(Testing.app(), 'team');
 const provider = { name: 'openai', model: 'gpt-4o', apiKeySecret: 'openai-secret' } as const;
@@ -14,7 +20,7 @@ test('every problem of a spec is named, with the field and what was got', () => 
   const define = () => new SympoziumInstance(chart(), 'agent', { spec } as unknown as SympoziumInstanceProps);
 
   expect(define).toThrow("SympoziumInstance 'team/agent' is not valid:");
-  expect(define).toThrow(/spec\.provider\.name: .*"openai"\|"anthropic", got "opnai"/);
+  expect(define).toThrow(/spec\.provider\.name: .*"openai"\|"anthropic".*, got "opnai"/);
   expect(define).toThrow(/spec\.limits\.runTimeout: .*, got "ten minutes"/);
   expect(define).toThrow(/spec\.toolPolicy\.deny\[0\]: .*, got 7/);
 });
@@ -39,5 +45,18 @@ test("a run's name leaves room for the names of its children", () => {
     new AgentRun(chart(), 'run', { metadata: { name }, spec: { instanceRef: 'a', input: 'b' } });
 
   expect(run('x'.repeat(59)).name).toHaveLength(59);
-  expect(() => run('x'.repeat(60))).toThrow('metadata.name: expected at most 59 characters');
+  expect(() => run('x'.repeat(60))).toThrow('metadata.name must be a DNS label of at most 59 characters');
+});
+
+test("the API server's own rules are asked", () => {
+  const define = (personas: PersonaPackProps['spec']['personas']) =>
+    new PersonaPack(chart(), 'pack', { spec: { personas } });
+  const schedule = { type: 'heartbeat', task: 'Look.' } as const;
+
+  expect(() => define([{ name: 'a', systemPrompt: 'b', schedule }])).toThrow(
+    'spec.personas[0].schedule: type heartbeat needs interval, type scheduled needs cron, and neither takes the other',
+  );
+  expect(define([{ name: 'a', systemPrompt: 'b', schedule: { ...schedule, interval: '1h' } }]).kind).toBe(
+    'PersonaPack',
+  );
 });

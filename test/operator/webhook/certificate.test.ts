@@ -5,6 +5,7 @@ import type { IncomingMessage } from 'node:http';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import {
+  belong,
   fits,
   isOld,
   newAuthority,
@@ -44,6 +45,15 @@ describe('A serving certificate', () => {
     expect(fits(serving, authority.certificate, HOSTS)).toBe(true);
     expect(fits(serving, other.certificate, HOSTS)).toBe(false);
     expect(fits(serving, authority.certificate, [...HOSTS, 'more.svc'])).toBe(false);
+  });
+
+  test('belongs to its own key and to no other', async () => {
+    const authority = await newAuthority(now);
+    const [mine, other] = await Promise.all([newServing(authority, HOSTS, now), newServing(authority, HOSTS, now)]);
+    expect(belong(mine)).toBe(true);
+    expect(belong({ ...mine, key: other.key })).toBe(false);
+    expect(belong({ ...mine, key: 'nonsense' })).toBe(false);
+    expect(belong({ ...mine, certificate: '' })).toBe(false);
   });
 
   test('is old after two thirds of its 90 days', async () => {

@@ -2,7 +2,7 @@ import { describe, expect, test } from '@jest/globals';
 import { admitInstance } from '../../../operator/webhook/rules/instance.ts';
 import { admitPolicy } from '../../../operator/webhook/rules/policy.ts';
 import { admitRun, type RunFacts } from '../../../operator/webhook/rules/agent-run.ts';
-import { isTimeLimit, requestedByIsKept } from '../../../operator/webhook/rules/common.ts';
+import { hasEffect, isTimeLimit, requestedByIsKept } from '../../../operator/webhook/rules/common.ts';
 import { ALLOWED } from '../../../operator/webhook/review.ts';
 import { agentRun, instance, policy } from '../../support/objects.ts';
 
@@ -113,4 +113,25 @@ describe('The name of whoever asked', () => {
 
 test.each(['', 'soon', '10', '-1m'])("'%s' is no time limit", (text) => {
   expect(isTimeLimit('spec.timeout', text)).toHaveProperty('refused');
+});
+
+describe('A field that nothing acts on yet', () => {
+  test('is refused where it is a rule', () => {
+    expect(hasEffect('SympoziumPolicy', { template: 'Default', budgets: {}, approval: {} })).toEqual({
+      refused: 'spec.budgets is not enforced by this version: leave it out, so that nobody relies on it',
+    });
+  });
+  test('earns a warning where something is only missing', () => {
+    expect(hasEffect('SympoziumInstance', { skills: [], limits: { runTimeout: '1m' } })).toEqual({
+      warnings: ['spec.skills has no effect in this version'],
+    });
+  });
+  test('is told once for a kind that is only stored', () => {
+    expect(hasEffect('SkillPack', { tools: [] })).toEqual({
+      warnings: ['this version stores a SkillPack and does not act on it yet'],
+    });
+  });
+  test('is no matter where there is none', () => {
+    expect(hasEffect('AgentRun', { instanceRef: 'a', input: 'b' })).toEqual(ALLOWED);
+  });
 });

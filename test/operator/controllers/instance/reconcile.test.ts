@@ -1,7 +1,9 @@
 import { afterEach, beforeEach, expect, test } from '@jest/globals';
+import { API_VERSION } from '../../../../lib/api/group.ts';
+import type { PersonaPack } from '../../../../lib/api/v1alpha1/persona-pack.ts';
 import type { SympoziumInstance } from '../../../../lib/api/v1alpha1/instance.ts';
 import type { CheckInstance } from '../../../../operator/controllers/gateway-client.ts';
-import { EVENTS, INSTANCES, NETWORK_POLICIES, POLICIES } from '../../../../operator/kube/resources.ts';
+import { EVENTS, INSTANCES, NETWORK_POLICIES, PERSONA_PACKS, POLICIES } from '../../../../operator/kube/resources.ts';
 import { FakeBus, startControlPlane, type ControlPlane } from '../../../support/control-plane.ts';
 import { FakeClock, settle } from '../../../support/fake-clock.ts';
 import { FakeKube } from '../../../support/fake-kube.ts';
@@ -64,6 +66,31 @@ test('Nobody knows while the gateway is away, and nobody is alarmed', async () =
   await put();
   expect(await ready()).toEqual(['Ready', 'Unknown', 'GatewayUnreachable', 1]);
   expect(await reasons()).toEqual([]);
+});
+
+test('An instance says which of its fields nothing acts on yet, until it leaves them out', async () => {
+  await put(instance({ skills: ['k8s-ops'] }));
+  const types = async () =>
+    (await kube.get(INSTANCES, { namespace: 'team', name: 'helper' }))?.status?.conditions?.map(({ type }) => type);
+  expect(await types()).toEqual(['Ready', 'FullyEffective']);
+  await put(instance());
+  expect(await types()).toEqual(['Ready']);
+});
+
+test('A pack that nothing acts on yet says so', async () => {
+  const pack = {
+    apiVersion: API_VERSION,
+    kind: 'PersonaPack',
+    metadata: { name: 'team', namespace: 'team' },
+    spec: { enabled: true, personas: [] },
+  } as const;
+  kube.put(pack as unknown as PersonaPack);
+  await settle();
+  const found = await kube.get(PERSONA_PACKS, { namespace: 'team', name: 'team' });
+  expect(found?.status?.conditions?.map(({ type, status, reason }) => [type, status, reason])).toEqual([
+    ['Ready', 'False', 'NotSupported'],
+    ['Stalled', 'True', 'NotSupported'],
+  ]);
 });
 
 test('A settled instance costs no writes', async () => {
