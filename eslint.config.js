@@ -21,4 +21,9 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
     },
   },
+  // The examples' own tsconfig.json finds this package where their users install it.
+  {
+    files: ['examples/**'],
+    languageOptions: { parserOptions: { projectService: false, project: './tsconfig.json' } },
+  },
 );
