@@ -3,11 +3,16 @@ import type { RunBus } from '../bus/run-bus.ts';
 import { Events } from '../kube/events.ts';
 import { Lookup } from '../kube/lookup.ts';
 import { keyFor, keyOf, type KubeApi, type KubeObject } from '../kube/port.ts';
+import {
+  MCP_SERVERS, PERSONA_PACKS, POLICIES, SCHEDULES, SKILL_PACKS, TOOL_APPROVALS,
+} from '../kube/resources.ts'; // prettier-ignore
 import type { Log } from '../log.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { runController } from '../runtime/controller.ts';
 import { WorkQueue } from '../runtime/work-queue.ts';
+import { acceptController } from './accept.ts';
 import { runJanitor } from './agent-run/janitor.ts';
+import { observeActive } from './agent-run/measure.ts';
 import { RunMemory } from './agent-run/memory.ts';
 import { recordResult } from './agent-run/record-result.ts';
 import { reconcileRun } from './agent-run/reconcile.ts';
@@ -57,14 +62,25 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
     settings: env,
   };
 
-  const runs = new WorkQueue(clock);
-  const instances = new WorkQueue(clock);
+  const runs = new WorkQueue(clock, 'AgentRun');
+  const instances = new WorkQueue(clock, 'SympoziumInstance');
+  const acceptances = [
+    acceptController(POLICIES, caches.policies, options),
+    acceptController(SCHEDULES, caches.schedules, options),
+    acceptController(PERSONA_PACKS, caches.personaPacks, options),
+    acceptController(SKILL_PACKS, caches.skillPacks, options),
+    acceptController(MCP_SERVERS, caches.mcpServers, options),
+    acceptController(TOOL_APPROVALS, caches.toolApprovals, options),
+  ];
   feed(caches, memory, { runs, instances });
+  observeActive(caches.runs);
   signal.addEventListener('abort', () => {
     runs.close();
     instances.close();
+    for (const { queue } of acceptances) queue.close();
   });
   await Promise.all([
+    ...acceptances.map(runController),
     runController({
       name: 'AgentRun',
       queue: runs,
@@ -104,7 +120,8 @@ function feed(
   };
   caches.runs.onChange((run) => {
     const current = caches.runs.get(keyOf(run));
-    if (current?.metadata.uid !== run.metadata.uid) memory.forget(uidOf(run));
+    if (current?.metadata.uid === run.metadata.uid) memory.heardOf(uidOf(run));
+    else memory.forget(uidOf(run));
     runs.add(keyOf(run));
   });
   caches.jobs.onChange((job) => {

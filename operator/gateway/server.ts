@@ -6,6 +6,7 @@ import type { ClusterReader } from './cluster.ts';
 import { messageOf } from '../errors.ts';
 import { GatewayError } from './failure.ts';
 import type { Log } from '../log.ts';
+import { callStarted, measureRequest } from './measure.ts';
 import { answerModelCall } from './model-call.ts';
 import type { ModelPath } from './provider.ts';
 import type { Providers } from './providers.ts';
@@ -37,8 +38,11 @@ export interface GatewayOptions {
 /** What is known of a request when it ends, for its line in the log. */
 interface Note {
   caller?: Caller;
+  path?: ModelPath;
   tokens?: Tokens | undefined;
   error?: unknown;
+  /** The answer had begun, or nobody waited for it any more, when the error came. */
+  cut?: boolean;
 }
 
 /** The gateway's HTTP server: model calls of runs, and checks of the controller. It listens when told to. */
@@ -52,9 +56,11 @@ export function createGateway(options: GatewayOptions): Server {
     void answer(options, callers, { request, response, note })
       .catch((error: unknown) => {
         note.error = error;
+        note.cut = response.headersSent || response.destroyed;
         refuse(response, error);
       })
       .finally(() => {
+        measureRequest(start, response, note);
         writeLine(options.log, request, response, { ...note, ms: Math.round(performance.now() - start) });
       });
   });
@@ -76,7 +82,9 @@ async function answer(options: GatewayOptions, callers: Callers, { request, resp
   if (path !== undefined) {
     const caller = await callers.caller(authorization);
     note.caller = caller;
-    note.tokens = await answerModelCall(options, { caller, path, search, request, response });
+    note.path = path;
+    const ended = callStarted();
+    note.tokens = await answerModelCall(options, { caller, path, search, request, response }).finally(ended);
   } else if (route === 'GET /v1/warm') {
     note.caller = await callers.caller(authorization);
     warm(options, note.caller);
@@ -131,7 +139,7 @@ function sendJson(response: ServerResponse, status: number, body: unknown, heade
 }
 
 function writeLine(log: Log, request: IncomingMessage, response: ServerResponse, note: Note & { ms: number }): void {
-  const { caller, tokens, error, ms } = note;
+  const { caller, tokens, error, cut, ms } = note;
   const fields = {
     path: request.url?.split('?')[0],
     ...(caller === undefined ? {} : fieldsOf(caller)),
@@ -141,7 +149,7 @@ function writeLine(log: Log, request: IncomingMessage, response: ServerResponse,
   };
   if (error === undefined) log.info('Answered', fields);
   else if (error instanceof GatewayError) log.warn('Refused', { ...fields, code: error.code, because: error.message });
-  else if (response.headersSent || response.destroyed) log.warn('Cut', { ...fields, because: messageOf(error) });
+  else if (cut === true) log.warn('Cut', { ...fields, because: messageOf(error) });
   // Only the stack: an error of a library may hold the prompt.
   else log.error('Failed', { ...fields, stack: error instanceof Error ? error.stack : typeof error });
 }

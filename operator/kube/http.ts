@@ -1,7 +1,10 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import { KubeError, kubeErrorOf } from './errors.ts';
+import { secondsSince } from '../metrics/instrument.ts';
+import { kubeRequests } from '../metrics/kube.ts';
 import type { Connection } from './config.ts';
+import { requestLabels } from './request-labels.ts';
 
 /** One request to the API server. */
 export interface Call {
@@ -49,8 +52,16 @@ export class Http {
    * @throws KubeError when the server refuses it, or can't be reached
    */
   async open(call: Call): Promise<IncomingMessage> {
-    const response = await this.#send(call, await this.#connection.headers());
-    const status = response.statusCode ?? 0;
+    const start = performance.now();
+    let status = 0;
+    let response: IncomingMessage;
+    try {
+      response = await this.#send(call, await this.#connection.headers());
+      status = response.statusCode ?? 0;
+    } finally {
+      const code = status === 0 ? 'none' : String(status);
+      kubeRequests.record(secondsSince(start), { ...requestLabels(call), code });
+    }
     if (status >= 200 && status < 300) return response;
     throw kubeErrorOf(describe(call), status, await this.#read(call, response));
   }

@@ -1,3 +1,4 @@
+import { leader } from '../metrics/kube.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { isKubeError } from './errors.ts';
 import type { KubeApi } from './port.ts';
@@ -38,9 +39,13 @@ export class Elector {
 
   /** Resolves with `true` when this replica leads, with `false` when the signal came first. */
   async acquire(signal: AbortSignal): Promise<boolean> {
+    this.#tell(0);
     for (;;) {
       if (signal.aborted) return false;
-      if (await this.#attempt()) return true;
+      if (await this.#attempt()) {
+        this.#tell(1);
+        return true;
+      }
       await sleep(this.#options.clock, RETRY_MS, signal);
     }
   }
@@ -63,11 +68,17 @@ export class Elector {
       const ok = await Promise.race([this.#attempt(), sleep(clock, left).then(() => false)]);
       if (ok) renewed = clock.now();
       else if (clock.now() - renewed >= RENEW_DEADLINE_MS || this.#held === undefined) {
+        this.#tell(0);
         throw new Error('lost the Lease: it could not be renewed in time, so another replica may lead');
       }
     }
     await work;
     await this.#release();
+    this.#tell(0);
+  }
+
+  #tell(leads: 0 | 1): void {
+    leader.set(leads, { name: this.#options.name });
   }
 
   async #attempt(): Promise<boolean> {

@@ -1,4 +1,5 @@
 import type { Log } from '../log.ts';
+import { reflectorErrors, reflectorLists, reflectorWatches } from '../metrics/kube.ts';
 import { backoffMs, sleep, type Clock } from '../runtime/clock.ts';
 import type { KubeApi, KubeObject, Resource, Selection } from './port.ts';
 import { Reflector, type Source } from './reflector.ts';
@@ -18,10 +19,12 @@ export function reflect<T extends KubeObject>(
   { kube, clock, random, log }: CacheOptions,
   options: { readonly selection?: Selection; readonly trim?: (object: T) => T } = {},
 ): Reflector<T> {
+  reflectorErrors.add({ kind: resource.kind }, 0);
   return new Reflector(sourceOf(kube, resource, options.selection), {
     trim: options.trim ?? trimObject,
     pause: (attempt, signal) => sleep(clock, backoffMs(attempt, { first: 200, most: 30_000, random }), signal),
     onError: (error) => {
+      reflectorErrors.add({ kind: resource.kind });
       log.warn('Lost a watch, trying again', { kind: resource.kind, error });
     },
   });
@@ -33,6 +36,12 @@ export const sourceOf = <T extends KubeObject>(
   resource: Resource<T>,
   selection: Selection = {},
 ): Source<T> => ({
-  list: (signal) => kube.list(resource, selection, signal),
-  watch: (resourceVersion, signal) => kube.watch(resource, { ...selection, resourceVersion }, signal),
+  list: (signal) => {
+    reflectorLists.add({ kind: resource.kind });
+    return kube.list(resource, selection, signal);
+  },
+  watch: (resourceVersion, signal) => {
+    reflectorWatches.add({ kind: resource.kind });
+    return kube.watch(resource, { ...selection, resourceVersion }, signal);
+  },
 });

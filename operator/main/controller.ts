@@ -10,11 +10,13 @@ import { KubeClient } from '../kube/client.ts';
 import { connect } from '../kube/config.ts';
 import { Elector } from '../kube/lease.ts';
 import { createLog } from '../log.ts';
+import { exportMetrics } from '../metrics/exporter.ts';
 import { sleep } from '../runtime/clock.ts';
 import { start, systemClock as clock } from './process.ts';
 
 await start('controller', async ({ signal, variables }) => {
   const env = controllerEnv(variables);
+  const metrics = exportMetrics('controller', process);
   const log = createLog('controller', env.logLevel);
   const kube = new KubeClient(await connect({ variables, now: clock.now }), {
     fieldManager: 'sympozium-controller',
@@ -24,6 +26,7 @@ await start('controller', async ({ signal, variables }) => {
   let bus: RunBus | undefined;
   const health = await serveHealth({
     ready: () => caches.missing ?? (bus === undefined ? 'the Secret of the bus is not read yet' : undefined),
+    metrics,
   });
   const caching = caches.run(signal);
 
@@ -33,6 +36,7 @@ await start('controller', async ({ signal, variables }) => {
     bus = new RunBus({
       url: env.busUrl,
       controllerSeed: secret['controller.seed'],
+      replicas: env.busReplicas,
       log,
       signal,
       callout: {

@@ -10,6 +10,7 @@ import { serveHealth } from '../health.ts';
 import { KubeClient } from '../kube/client.ts';
 import { connect } from '../kube/config.ts';
 import { createLog } from '../log.ts';
+import { exportMetrics } from '../metrics/exporter.ts';
 import { sleep } from '../runtime/clock.ts';
 import { start, systemClock as clock } from './process.ts';
 
@@ -22,6 +23,7 @@ const main: Parameters<typeof start>[1] = async ({ signal, variables }) => {
     level: logLevel(reader),
     controller: reader.read('CONTROLLER_SERVICE_ACCOUNT', text),
   }));
+  const metrics = exportMetrics('gateway', process);
   const log = createLog('gateway', env.level);
   const kube = new KubeClient(await connect({ variables, now: clock.now }), {
     fieldManager: 'sympozium-gateway',
@@ -37,6 +39,7 @@ const main: Parameters<typeof start>[1] = async ({ signal, variables }) => {
   });
   const health = await serveHealth({
     ready: () => (gateway.listening ? undefined : 'not listening, or shutting down'),
+    metrics,
   });
   gateway.listen(PORT);
   await once(gateway, 'listening');

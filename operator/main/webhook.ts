@@ -2,6 +2,7 @@ import { serveHealth } from '../health.ts';
 import { KubeClient } from '../kube/client.ts';
 import { connect } from '../kube/config.ts';
 import { createLog } from '../log.ts';
+import { exportMetrics } from '../metrics/exporter.ts';
 import { sleep } from '../runtime/clock.ts';
 import { webhookEnv } from '../webhook/env.ts';
 import { runWebhook } from '../webhook/run.ts';
@@ -9,6 +10,7 @@ import { start, systemClock as clock } from './process.ts';
 
 await start('webhook', async ({ signal, variables }) => {
   const env = webhookEnv(variables);
+  const metrics = exportMetrics('webhook', process);
   const log = createLog('webhook', env.logLevel);
   const kube = new KubeClient(await connect({ variables, now: clock.now }), {
     fieldManager: 'sympozium-webhook',
@@ -18,7 +20,7 @@ await start('webhook', async ({ signal, variables }) => {
   const host = `${env.service}.${env.namespace}.svc`;
   const hosts = [host, `${host}.cluster.local`];
   const webhook = runWebhook({ ...env, kube, clock, random: Math.random, log, hosts, drainMs: 3_000 }, signal);
-  const health = await serveHealth({ ready: () => webhook.problem });
+  const health = await serveHealth({ ready: () => webhook.problem, metrics });
   await webhook.ended;
   health.close();
   kube.close();

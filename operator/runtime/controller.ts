@@ -1,5 +1,7 @@
 import { ReconcileError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { secondsSince } from '../metrics/instrument.ts';
+import { reconciliations } from '../metrics/queue.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /** What a reconcile asks for: nothing, or to be called again in a while even if nothing changes. */
@@ -26,13 +28,17 @@ export async function runController(options: ControllerOptions): Promise<void> {
 
 async function work({ name, queue, reconcile, log }: ControllerOptions): Promise<void> {
   for (let key = await queue.take(); key !== undefined; key = await queue.take()) {
+    const start = performance.now();
+    let outcome = 'success';
     try {
       const { requeueAfterMs } = await reconcile(key);
       queue.forget(key);
       if (requeueAfterMs !== undefined) queue.addAfter(key, requeueAfterMs);
     } catch (error) {
+      outcome = error instanceof ReconcileError ? error.disposition.kind : 'error';
       retry({ name, queue, log }, key, error);
     } finally {
+      reconciliations.record(secondsSince(start), { kind: name, outcome });
       queue.done(key);
     }
   }

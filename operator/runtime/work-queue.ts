@@ -1,3 +1,4 @@
+import { queueAdds, queueDepth, queueRetries, queueWait } from '../metrics/queue.ts';
 import type { Clock } from './clock.ts';
 
 const FIRST_RETRY_MS = 5;
@@ -9,25 +10,27 @@ const LAST_RETRY_MS = 300_000;
  */
 export class WorkQueue {
   readonly #clock: Clock;
+  readonly #labels: { readonly name: string };
   readonly #waiting: string[] = [];
-  readonly #dirty = new Set<string>();
+  /** Keys that were added and not yet given out, and when. */
+  readonly #dirty = new Map<string, number>();
   readonly #working = new Set<string>();
   readonly #failures = new Map<string, number>();
   readonly #later = new Map<string, { readonly at: number; readonly cancel: () => void }>();
   readonly #takers: ((key: string | undefined) => void)[] = [];
   #closed = false;
 
-  constructor(clock: Clock) {
+  /** @param name of what it holds, for its metrics */
+  constructor(clock: Clock, name: string) {
     this.#clock = clock;
+    this.#labels = { name };
   }
 
   add(key: string): void {
     if (this.#closed || this.#dirty.has(key)) return;
-    this.#dirty.add(key);
-    if (this.#working.has(key)) return; // done() will queue it
-    const taker = this.#takers.shift();
-    if (taker === undefined) this.#waiting.push(key);
-    else taker(this.#start(key));
+    this.#dirty.set(key, this.#clock.now());
+    queueAdds.add(this.#labels);
+    if (!this.#working.has(key)) this.#enqueue(key); // else done() will
   }
 
   /** Adds the key after a time. Of several times for one key the earliest counts, and only that. */
@@ -52,6 +55,7 @@ export class WorkQueue {
   addRateLimited(key: string): void {
     const failures = this.#failures.get(key) ?? 0;
     this.#failures.set(key, failures + 1);
+    queueRetries.add(this.#labels);
     this.addAfter(key, Math.min(FIRST_RETRY_MS * 2 ** failures, LAST_RETRY_MS));
   }
 
@@ -71,7 +75,7 @@ export class WorkQueue {
   /** The work on a key has ended. */
   done(key: string): void {
     this.#working.delete(key);
-    if (this.#dirty.delete(key)) this.add(key);
+    if (!this.#closed && this.#dirty.has(key)) this.#enqueue(key);
   }
 
   /** Gives out nothing more. */
@@ -82,7 +86,18 @@ export class WorkQueue {
     for (const taker of this.#takers.splice(0)) taker(undefined);
   }
 
+  #enqueue(key: string): void {
+    const taker = this.#takers.shift();
+    if (taker === undefined) {
+      this.#waiting.push(key);
+      queueDepth.set(this.#waiting.length, this.#labels);
+    } else taker(this.#start(key));
+  }
+
   #start(key: string): string {
+    const added = this.#dirty.get(key) ?? this.#clock.now();
+    queueWait.record((this.#clock.now() - added) / 1000, this.#labels);
+    queueDepth.set(this.#waiting.length, this.#labels);
     this.#dirty.delete(key);
     this.#working.add(key);
     return key;

@@ -4,8 +4,9 @@ import { keyOf } from '../../kube/port.ts';
 import { AGENT_RUNS } from '../../kube/resources.ts';
 import type { Result } from '../../runtime/controller.ts';
 import type { RunContext } from './context.ts';
+import { measurePhase } from './measure.ts';
 
-type Writer = Pick<RunContext, 'kube' | 'caches' | 'log'>;
+type Writer = Pick<RunContext, 'kube' | 'caches' | 'clock' | 'log' | 'memory'>;
 
 /** A status write that came too late was of no use: look again soon, with what is there now. */
 const LOOK_AGAIN: Result = { requeueAfterMs: 200 };
@@ -16,7 +17,7 @@ const LOOK_AGAIN: Result = { requeueAfterMs: 200 };
  * @throws KubeError `Conflict` when the run has changed, `NotFound` when it is gone
  */
 export async function writeStatus(
-  { kube, caches, log }: Writer,
+  { kube, caches, clock, log, memory }: Writer,
   run: AgentRun,
   status: AgentRunStatus,
 ): Promise<AgentRun> {
@@ -30,6 +31,7 @@ export async function writeStatus(
   caches.runs.observe(written);
   if (status.phase !== run.status?.phase) {
     log.info('Changed the phase of a run', { run: keyOf(run), phase: status.phase, reason: status.reason });
+    measurePhase(run, status, (clock.date().getTime() - memory.createdAt(run)) / 1000);
   }
   return written;
 }

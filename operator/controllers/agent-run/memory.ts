@@ -1,5 +1,7 @@
+import type { AgentRun } from '../../../lib/api/v1alpha1/agent-run.ts';
 import type { Job } from '../../kube/resources.ts';
 import type { Clock } from '../../runtime/clock.ts';
+import { uidOf } from './own.ts';
 import type { Finding } from './finding.ts';
 
 /** A finding that ends the run unless a result comes in time. */
@@ -9,6 +11,8 @@ type Failure = Finding & { readonly kind: 'failed' };
 const CLEAN_AGAIN_MS = 30_000;
 
 interface Notes {
+  /** When the run was first heard of. */
+  appeared?: number;
   /** The Job as our create request returned it: the cache is behind by some milliseconds. */
   job?: Job;
   jobSeen: boolean;
@@ -28,6 +32,21 @@ export class RunMemory {
 
   constructor(clock: Clock) {
     this.#clock = clock;
+  }
+
+  /** The run was heard of; only the first time counts. */
+  heardOf(uid: string): void {
+    this.#of(uid).appeared ??= this.#clock.date().getTime();
+  }
+
+  /**
+   * When the run was created, in milliseconds since 1970. Objects say it in whole seconds: within that second, when we
+   * heard of the run is nearer.
+   */
+  createdAt(run: AgentRun): number {
+    const told = Date.parse(run.metadata.creationTimestamp ?? '');
+    const heard = this.#notes.get(uidOf(run))?.appeared ?? told;
+    return Math.min(Math.max(told, heard), told + 1000);
   }
 
   /** The Job was created, or found. */

@@ -8,7 +8,7 @@ import { FakeClock, settle } from '../../support/fake-clock.ts';
 /** Runs one key through a controller and tells when it was called. */
 async function calls(reconcile: Reconcile, forMs: number, error?: (fields: LogFields) => void): Promise<number[]> {
   const clock = new FakeClock();
-  const queue = new WorkQueue(clock);
+  const queue = new WorkQueue(clock, 'test');
   const times: number[] = [];
   const log = { ...SILENT, error: (_: string, fields?: LogFields) => error?.(fields ?? {}) };
   const ended = runController({

@@ -4,7 +4,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 
 const make = () => {
   const clock = new FakeClock();
-  return { clock, queue: new WorkQueue(clock) };
+  return { clock, queue: new WorkQueue(clock, 'test') };
 };
 
 describe('WorkQueue', () => {
