@@ -36,9 +36,10 @@ export async function sweep({ kube, runs, forget, retention, clock, log }: Janit
   for (const run of expiredRuns(runs.list(), retention, clock.date()).slice(0, MOST)) {
     const { name, namespace = 'default', uid } = run.metadata;
     try {
+      // First, because the bus knows runs by their names: once the name is free, another run may have it.
+      await forget({ namespace, name });
       await kube.delete(AGENT_RUNS, { namespace, name }, { uid });
       log.info('Deleted an expired run', { run: keyOf(run) });
-      await forget({ namespace, name });
     } catch (error) {
       log.warn('Could not delete an expired run', { run: keyOf(run), why: messageOf(error) });
     }

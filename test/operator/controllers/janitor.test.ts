@@ -24,3 +24,19 @@ test('Finished runs are deleted when their time is over, with what the bus holds
   expect(bus.forgotten).toEqual(['team/short']);
   await plane.stop();
 });
+
+test('The bus has forgotten a run before its name is free for another', async () => {
+  const kube = new FakeKube();
+  const done = { phase: 'Failed', completionTime: '2026-01-01T00:00:00Z' } as const;
+  kube.put(agentRun('short', { ttlAfterFinished: '1m' }, { status: done }));
+  const [clock, bus] = [new FakeClock(), new FakeBus()];
+  bus.forget = () => Promise.reject(new Error('no bus'));
+  const plane = await startControlPlane({ kube, bus, clock });
+  await settle();
+  await clock.advance(75_000);
+  expect(kube.writes.filter((write) => write.startsWith('delete'))).toEqual([]);
+  bus.forget = () => Promise.resolve();
+  await clock.advance(15_000);
+  expect(kube.writes.filter((write) => write.startsWith('delete'))).toEqual(['delete AgentRun team/short']);
+  await plane.stop();
+});
