@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createProgress } from './cluster/progress.ts';
 import { binDir, ensureBinaries, whyNotHere } from './cluster/index.ts';
 import { prepareCluster } from './e2e/support/prepare.ts';
+import { ensureScanners } from './scanners/tools.ts';
 
 interface Totals {
   passed: number;
@@ -30,8 +31,7 @@ function node(args: readonly string[], env: NodeJS.ProcessEnv = {}): Promise<num
 }
 
 /** Runs the test files whose path matches and adds what came out of them to the totals. */
-async function jest(title: string, paths: readonly string[], ...flags: string[]): Promise<void> {
-  process.stderr.write(`\n${title}\n`);
+async function jest(paths: readonly string[], flags: readonly string[]): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'sympozium-jest-'));
   const report = join(folder, 'report.json');
   const program = [
@@ -60,60 +60,109 @@ async function jest(title: string, paths: readonly string[], ...flags: string[])
   await rm(folder, { recursive: true, force: true });
 }
 
-/** What `npm test` runs, in order; `npm test -- <name> [pattern]` runs one of them. */
-const SUITES: Readonly<Record<string, (pattern: readonly string[]) => Promise<void>>> = {
-  check: async () => {
-    process.stderr.write('Types, lint, format, generated files\n');
-    totals[(await node(['test/check.ts'])) === 0 ? 'passed' : 'failed'] += 1;
+/** A part of `npm test`: test files that need the same things. */
+interface Suite {
+  readonly title: string;
+  /** Where its test files are. */
+  readonly paths: readonly string[];
+  /** How jest runs them; left out, side by side, in milliseconds each. */
+  readonly flags?: readonly string[];
+  /** Brings about what all of them need. */
+  readonly prepare?: () => Promise<void>;
+  /** Whether it takes a machine that can host a cluster. */
+  readonly onCluster?: boolean;
+}
+
+const inTurn = (seconds: number) => ['--runInBand', `--testTimeout=${seconds * 1000}`];
+const controlPlane = () => prepareCluster(progress);
+
+/** What `npm test` runs after the check, in order; `npm test -- <name> [pattern]` runs one of them. */
+const SUITES: Readonly<Record<string, Suite>> = {
+  unit: {
+    title: 'Unit and golden tests',
+    paths: [
+      ...['lib', 'operator', 'cluster', 'model', 'platform', 'architecture', 'api-fields'].map(
+        (name) => `test/${name}`,
+      ),
+      'test/audit/rights',
+    ],
   },
-  unit: (pattern) =>
-    jest(
-      'Unit and golden tests',
-      pattern.length > 0
-        ? pattern
-        : ['test/lib', 'test/operator', 'test/cluster', 'test/model', 'test/platform', 'test/architecture'],
-    ),
-  api: (pattern) => jest('API-server tests', pattern.length > 0 ? pattern : ['test/api-server'], '--runInBand'),
-  e2e: async (pattern) => {
-    process.stderr.write('\nThe local cluster of the end-to-end tests\n');
-    await prepareCluster(progress);
-    await jest(
-      'End-to-end tests on the local cluster',
-      pattern.length > 0 ? pattern : ['test/e2e'],
-      ...['--runInBand', '--testTimeout=120000'],
-    );
+  package: {
+    title: 'The npm package, its examples and the release, as their users have them',
+    paths: ['test/package', 'test/release'],
+    flags: inTurn(60),
   },
-  doors: (pattern) =>
-    jest(
-      'Every way to install, each on an empty cluster',
-      pattern.length > 0 ? pattern : ['test/doors'],
-      ...['--runInBand', '--testTimeout=300000'],
-    ),
+  api: {
+    title: 'The API, on a real API server',
+    paths: ['test/api-server'],
+    flags: ['--runInBand'],
+    onCluster: true,
+  },
+  scan: {
+    title: 'What scanners and Pod Security say of the manifests',
+    paths: ['test/scanners'],
+    flags: inTurn(60),
+    prepare: () => ensureScanners(progress),
+    onCluster: true,
+  },
+  e2e: {
+    title: 'End to end, on the local cluster',
+    paths: ['test/e2e'],
+    flags: inTurn(120),
+    prepare: controlPlane,
+    onCluster: true,
+  },
+  // After e2e, on its cluster: what those tests brought about counts too.
+  audit: {
+    title: 'What the control plane asked the API server for, and what it may',
+    paths: ['test/audit/rbac'],
+    flags: inTurn(120),
+    prepare: controlPlane,
+    onCluster: true,
+  },
+  doors: {
+    title: 'Every way to install, each on an empty cluster',
+    paths: ['test/doors'],
+    flags: inTurn(300),
+    onCluster: true,
+  },
 };
-/** Suites that need the binaries of a cluster, and a machine that can host one. */
-const NEEDS_CLUSTER = new Set(['api', 'e2e', 'doors']);
+
+async function check(): Promise<void> {
+  process.stderr.write('Types, lint, format, generated files\n');
+  totals[(await node(['test/check.ts'])) === 0 ? 'passed' : 'failed'] += 1;
+}
+
+async function run({ title, paths, flags = [], prepare }: Suite, pattern: readonly string[]): Promise<void> {
+  process.stderr.write(`\n${title}\n`);
+  await prepare?.();
+  await jest(pattern.length > 0 ? pattern : paths, flags);
+}
 
 async function main([wanted, ...pattern]: readonly string[]): Promise<void> {
-  const names = Object.keys(SUITES);
+  const names = ['check', ...Object.keys(SUITES)];
   if (wanted !== undefined && !names.includes(wanted)) {
     throw new Error(`there is no suite '${wanted}': expected one of ${names.join(', ')}`);
   }
+  if (wanted === undefined || wanted === 'check') await check();
   const hindrance = whyNotHere();
   if (hindrance === undefined) await ensureBinaries(progress);
-  for (const name of wanted === undefined ? names : [wanted]) {
-    if (hindrance !== undefined && NEEDS_CLUSTER.has(name)) {
+  for (const [name, suite] of Object.entries(SUITES)) {
+    if (wanted !== undefined && name !== wanted) continue;
+    if (hindrance !== undefined && suite.onCluster === true) {
       process.stderr.write(`\nSkipped suite '${name}': this machine can't host a cluster, because ${hindrance}\n`);
     } else {
-      await SUITES[name]?.(pattern);
+      await run(suite, pattern).catch(failed);
     }
   }
 }
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
+/** Says what went wrong outside of any test, and counts it; the other suites still run. */
+function failed(error: unknown): void {
   process.stderr.write(`test: ${error instanceof Error ? error.message : String(error)}\n`);
   totals.failed += 1;
 }
+
+await main(process.argv.slice(2)).catch(failed);
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed\n`);
 process.exitCode = totals.failed === 0 ? 0 : 1;
