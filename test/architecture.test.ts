@@ -17,6 +17,7 @@ const SHARED = [
   'operator/health',
   'operator/line-log',
   'operator/log',
+  'operator/metrics',
 ];
 /** Parts of the operator that know no other part of it but the adapters. */
 const program = (...adapters: string[]): Layer => ({
@@ -29,15 +30,17 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'lib/policy': { parts: ['lib/api'], packages: [] },
   'lib/constructs': {
     parts: ['lib/api', 'lib/policy', 'package.json'],
-    packages: ['cdk8s', 'cdk8s-plus-28', 'constructs', 'zod'],
+    packages: ['@marcbachmann/cel-js', 'cdk8s', 'cdk8s-plus-28', 'constructs', 'node:crypto', 'zod'],
   },
   'lib/distribution.ts': { parts: ['lib/constructs'], packages: ['cdk8s', 'node:fs', 'node:path'] },
   'lib/helm': {
-    parts: ['lib/constructs/names', 'lib/distribution', 'package.json'],
+    parts: ['lib/constructs', 'lib/distribution', 'lib/policy', 'package.json'],
     packages: ['cdk8s', 'node:fs', 'node:path', 'node:util'],
   },
+  'lib/reference': { parts: ['lib/api'], packages: ['cdk8s', 'node:fs', 'node:path', 'zod'] },
   'lib/main.ts': { parts: ['lib/distribution'], packages: [] },
   'lib/index.ts': { parts: ['lib'], packages: [] },
+  'operator/metrics': { parts: ['package.json'], packages: ['@opentelemetry/*', 'node:perf_hooks'] },
   'operator/kube': { parts: [...SHARED, 'operator/runtime/clock'], packages: ['@kubernetes/client-node*'] },
   'operator/bus': { parts: SHARED, packages: ['@nats-io/*'] },
   'operator/ipc': { parts: SHARED, packages: [] },
@@ -50,7 +53,7 @@ const LAYERS: Readonly<Record<string, Layer>> = {
 };
 
 /** The only files that may touch the process they run in. Everybody else is handed what it needs. */
-const PROGRAMS = ['operator/main/', 'operator/image/', 'lib/main.ts', 'lib/helm/main.ts'];
+const PROGRAMS = ['operator/main/', 'operator/image/', 'lib/main.ts', 'lib/helm/main.ts', 'lib/reference/main.ts'];
 
 interface Source {
   readonly file: string;
@@ -115,6 +118,7 @@ describe('everywhere', () => {
   test.each([
     ['@kubernetes/client-node', 'operator/kube'],
     ['@nats-io/', 'operator/bus'],
+    ['@opentelemetry/', 'operator/metrics'],
     ['cdk8s', 'lib'],
   ])('%s is imported in %s only', (name, home) => {
     const others = sources.filter(({ file }) => !inPart(file, home));

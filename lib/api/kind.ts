@@ -13,7 +13,7 @@ export interface PrinterColumn {
 }
 
 /** All that defines one of our kinds: the CRD, the TypeScript type and the validator come from this one value. */
-export interface KindDefinition<Spec extends z.ZodType, Status extends z.ZodType | undefined> {
+export interface KindDefinition<Spec extends z.ZodType, Status extends z.ZodType> {
   readonly kind: string;
   readonly plural: string;
   readonly shortNames: readonly string[];
@@ -26,7 +26,7 @@ export interface KindDefinition<Spec extends z.ZodType, Status extends z.ZodType
 }
 
 /** Identity of a kind, fixed, so that TypeScript can tell kinds apart by it. */
-export const defineKind = <const K extends string, S extends z.ZodType, T extends z.ZodType | undefined>(
+export const defineKind = <const K extends string, S extends z.ZodType, T extends z.ZodType>(
   definition: KindDefinition<S, T> & { readonly kind: K },
 ) => definition;
 
@@ -38,10 +38,11 @@ export type ResourceOf<D> =
         readonly kind: D['kind'];
         readonly metadata: ObjectMeta;
         readonly spec: z.infer<S>;
-      } & (T extends z.ZodType ? { readonly status?: z.infer<T> } : unknown)
+        readonly status?: z.infer<T>;
+      }
     : never;
 
-type AnyKind = KindDefinition<z.ZodType, z.ZodType | undefined>;
+type AnyKind = KindDefinition<z.ZodType, z.ZodType>;
 
 /** Manifest of the CustomResourceDefinition of a kind. */
 export function crd(definition: AnyKind): object {
@@ -66,7 +67,7 @@ export function crd(definition: AnyKind): object {
           name: VERSION,
           served: true,
           storage: true,
-          ...(definition.status === undefined ? {} : { subresources: { status: {} } }),
+          subresources: { status: {} },
           additionalPrinterColumns: columns,
           schema: { openAPIV3Schema: schemaOf(definition, description) },
         },
@@ -86,7 +87,7 @@ function schemaOf({ spec, status, rules }: AnyKind, description: string): OpenAp
       kind: { type: 'string' },
       metadata: { type: 'object' },
       spec: structural(spec, 'spec'),
-      ...(status === undefined ? {} : { status: structural(status, 'status') }),
+      status: structural(status, 'status'),
     },
   };
 }

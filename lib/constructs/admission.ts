@@ -4,22 +4,35 @@ import { GROUP, VERSION } from '../api/group.ts';
 import { KINDS } from '../api/v1alpha1/index.ts';
 import { componentLabels } from './labels.ts';
 import { NAMES } from './names.ts';
+import { CERT_MANAGER } from './webhook-certificate.ts';
 
 /** What the admission configurations need to know. */
 export interface AdmissionProps {
   /** Namespace of the webhook's Service. */
   readonly namespace: string;
+
+  /**
+   * Who writes the certificate authority into the configurations.
+   * @default webhook
+   */
+  readonly trustedBy?: 'webhook' | 'cert-manager';
 }
 
 /**
  * Tells the API server to ask the webhook about our kinds, and to refuse them when it gets no answer. The certificate
- * authority is missing on purpose: the webhook makes it at run time and writes it here, and nobody who applies these
- * manifests again takes it away.
+ * authority is missing on purpose: the webhook, or cert-manager, writes it here at run time, and nobody who applies
+ * these manifests again takes it away.
  */
 export class Admission extends Construct {
-  constructor(scope: Construct, id: string, { namespace }: AdmissionProps) {
+  constructor(scope: Construct, id: string, { namespace, trustedBy = 'webhook' }: AdmissionProps) {
     super(scope, id);
-    const metadata = { name: NAMES.webhookConfiguration, labels: componentLabels('webhook') };
+    const metadata = {
+      name: NAMES.webhookConfiguration,
+      labels: componentLabels('webhook'),
+      ...(trustedBy === 'webhook'
+        ? {}
+        : { annotations: { [`${CERT_MANAGER}/inject-ca-from`]: `${namespace}/${NAMES.webhook}` } }),
+    };
 
     new k8s.KubeMutatingWebhookConfiguration(this, 'mutating', {
       metadata,

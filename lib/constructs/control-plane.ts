@@ -1,17 +1,21 @@
 import { Chart } from 'cdk8s';
 import { Construct } from 'constructs';
 import { Admission } from './admission.ts';
+import { AgentNamespace } from './agent-namespace.ts';
 import { Controller, type Retention } from './controller.ts';
 import { Crds } from './crds.ts';
 import { Gateway } from './gateway.ts';
-import { SYSTEM_NAMESPACE, type DnsOptions } from './names.ts';
+import { resolveDns, SYSTEM_NAMESPACE, type DnsOptions } from './names.ts';
 import { Nats, type NatsOptions } from './nats.ts';
 import { NetworkPolicies } from './network-policies.ts';
+import { People } from './people.ts';
 import type { Scheduling } from './pod.ts';
+import { MONITORING_NAMESPACE, PodMonitors, type MonitoringOptions } from './pod-monitors.ts';
 import type { ImagePullPolicy, LogLevel, SizeProps } from './process.ts';
 import { Rbac } from './rbac.ts';
 import { SystemNamespace } from './system-namespace.ts';
 import { PACKAGE_VERSION } from './version.ts';
+import { WebhookCertificate, type CertificatesOptions } from './webhook-certificate.ts';
 import { Webhook } from './webhook.ts';
 
 /** What can be chosen about the control plane. With none of it, it is what `dist/` holds. */
@@ -77,6 +81,24 @@ export interface ControlPlaneProps {
   readonly networkPolicies?: boolean;
 
   /**
+   * Who makes the webhook's certificate.
+   * @default - the webhook itself
+   */
+  readonly certificates?: CertificatesOptions;
+
+  /**
+   * How Prometheus finds the control plane.
+   * @default - it does not
+   */
+  readonly monitoring?: MonitoringOptions;
+
+  /**
+   * Namespaces to be made for agents, closed in before the first of them runs.
+   * @default - none: the controller closes the network of a namespace when the first agent is there
+   */
+  readonly agentNamespaces?: readonly string[];
+
+  /**
    * Where the names of the cluster live.
    * @default - domain cluster.local, served by Pods in kube-system
    */
@@ -100,28 +122,51 @@ export class ControlPlane extends Construct {
   constructor(scope: Construct, id: string, props: ControlPlaneProps = {}) {
     super(scope, id);
     const { namespace = SYSTEM_NAMESPACE, image = DEFAULT_IMAGE } = props;
-    const { dns, imagePullPolicy, logLevel, scheduling, networkPolicies = true } = props;
+    const { dns, imagePullPolicy, logLevel, scheduling, certificates, networkPolicies = true } = props;
+    const { nats, monitoring = {}, agentNamespaces = [] } = props;
+    const { podMonitors = false, namespace: monitoringNamespace = MONITORING_NAMESPACE } = monitoring;
     const common = { namespace, image, imagePullPolicy, logLevel, scheduling };
 
     const parts: Record<string, (chart: Chart) => unknown> = {
       crds: (chart) => new Crds(chart, 'crds'),
       namespace: (chart) => new SystemNamespace(chart, 'namespace', { name: namespace }),
-      rbac: (chart) => new Rbac(chart, 'rbac', { namespace }),
-      nats: (chart) => new Nats(chart, 'nats', { namespace, scheduling, ...props.nats }),
-      controller: (chart) =>
-        new Controller(chart, 'controller', {
-          ...common,
-          ...props.controller,
-          dns,
-          retention: props.retention,
-        }),
+      rbac: (chart) => {
+        new Rbac(chart, 'rbac', { namespace, certificates });
+        new People(chart, 'people');
+      },
+      nats: (chart) => new Nats(chart, 'nats', { namespace, scheduling, ...nats }),
+      controller: (chart) => {
+        const { controller, retention } = props;
+        new Controller(chart, 'controller', { ...common, ...controller, dns, busReplicas: nats?.replicas, retention });
+      },
       webhook: (chart) => {
-        new Webhook(chart, 'webhook', { ...common, ...props.webhook });
-        new Admission(chart, 'admission', { namespace });
+        const certManager = certificates?.certManager;
+        if (certManager !== undefined) {
+          new WebhookCertificate(chart, 'certificate', { namespace, ...certManager });
+        }
+        new Webhook(chart, 'webhook', { ...common, ...props.webhook, certificates });
+        const trustedBy = certManager === undefined ? 'webhook' : 'cert-manager';
+        new Admission(chart, 'admission', { namespace, trustedBy });
       },
       gateway: (chart) => new Gateway(chart, 'gateway', { ...common, ...props.gateway }),
       ...(networkPolicies && {
-        'network-policies': (chart: Chart) => new NetworkPolicies(chart, 'network-policies', { namespace, dns }),
+        'network-policies': (chart: Chart) =>
+          new NetworkPolicies(chart, 'network-policies', {
+            namespace,
+            dns,
+            natsReplicas: nats?.replicas,
+            ...(podMonitors ? { monitoringNamespace } : {}),
+          }),
+      }),
+      ...(podMonitors && {
+        monitoring: (chart: Chart) => new PodMonitors(chart, 'pod-monitors', { namespace, labels: monitoring.labels }),
+      }),
+      ...(agentNamespaces.length > 0 && {
+        'agent-namespaces': (chart: Chart) => {
+          const { namespace: dnsNamespace, addresses: dnsAddresses } = resolveDns(dns);
+          const options = { systemNamespace: namespace, dnsNamespace, dnsAddresses };
+          for (const name of agentNamespaces) new AgentNamespace(chart, name, { name, ...options });
+        },
       }),
     };
 

@@ -2,6 +2,7 @@ import { Construct } from 'constructs';
 import { AUDIENCES } from '../api/group.ts';
 import { durationSeconds } from '../api/duration.ts';
 import { busUrl, gatewayUrl, resolveDns, type DnsOptions } from './names.ts';
+import type { NatsReplicas } from './nats.ts';
 import { Process, type CommonProps, type SizeProps } from './process.ts';
 
 /** How long finished runs are kept: whichever bound is reached first. */
@@ -28,6 +29,12 @@ export interface ControllerProps extends CommonProps, SizeProps {
   readonly dns?: DnsOptions;
 
   /**
+   * How many servers of NATS keep each message.
+   * @default 1
+   */
+  readonly busReplicas?: NatsReplicas;
+
+  /**
    * How long finished runs are kept.
    * @default - 168h, 100 per instance
    */
@@ -36,7 +43,7 @@ export interface ControllerProps extends CommonProps, SizeProps {
 
 /** Turns our kinds into Jobs and their outcome into status. One Pod leads; the others answer NATS and stand by. */
 export class Controller extends Construct {
-  constructor(scope: Construct, id: string, { dns, retention = {}, ...common }: ControllerProps) {
+  constructor(scope: Construct, id: string, { dns, busReplicas = 1, retention = {}, ...common }: ControllerProps) {
     super(scope, id);
     const { namespace, image, imagePullPolicy = 'IfNotPresent' } = common;
     const { age = '168h', runsPerInstance = 100 } = retention;
@@ -48,6 +55,7 @@ export class Controller extends Construct {
       component: 'controller',
       env: {
         BUS_URL: busUrl(namespace, dns),
+        BUS_REPLICAS: String(busReplicas),
         GATEWAY_URL: gatewayUrl(namespace, dns),
         RUNTIME_IMAGE: image,
         IMAGE_PULL_POLICY: imagePullPolicy,

@@ -14,16 +14,27 @@ export const NAMES = {
   nats: 'sympozium-nats',
   /** Service that gives NATS' Pods their stable names. */
   natsHeadless: 'sympozium-nats-headless',
-  /** Secret with NATS' configuration and keys; the controller makes it at run time. */
+  /** Secret with the keys of the bus; the controller makes it at run time. */
   busSecret: 'sympozium-bus',
-  /** Secret with the webhook's certificate; the webhook makes it at run time. */
+  /** Secret with the webhook's certificates, where it makes them itself. */
   webhookSecret: 'sympozium-webhook-tls',
+  /** Secret with the webhook's certificate, where cert-manager makes it. */
+  webhookIssuedSecret: 'sympozium-webhook-issued',
+  /** Authority that cert-manager makes for the webhook, and its Secret. */
+  webhookAuthority: 'sympozium-webhook-authority',
   /** Both admission configurations. */
   webhookConfiguration: 'sympozium',
 } as const;
 
 /** Ports that containers listen on. */
-export const PORTS = { bus: 4222, busMonitor: 8222, gateway: 8080, webhook: 9443, health: 8081 } as const;
+export const PORTS = {
+  bus: 4222,
+  busRoutes: 6222,
+  busMonitor: 8222,
+  gateway: 8080,
+  webhook: 9443,
+  health: 8081,
+} as const;
 
 /** Where the names of a cluster live. */
 export interface DnsOptions {

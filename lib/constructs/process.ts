@@ -1,5 +1,6 @@
 import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
+import { disruptionBudget } from './disruption-budget.ts';
 import { componentLabels, type Component } from './labels.ts';
 import { PORTS } from './names.ts';
 import {
@@ -118,16 +119,7 @@ export class Process extends Construct {
       },
     });
 
-    new k8s.KubePodDisruptionBudget(this, 'disruption-budget', {
-      metadata,
-      spec: {
-        selector,
-        // Not minAvailable: with one replica that would block every drain.
-        maxUnavailable: k8s.IntOrString.fromNumber(1),
-        // A Pod that is broken anyway must not hold up the repair of its node.
-        unhealthyPodEvictionPolicy: 'AlwaysAllow',
-      },
-    });
+    disruptionBudget(this, component, namespace);
   }
 }
 

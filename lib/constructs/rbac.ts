@@ -3,19 +3,27 @@ import { Construct } from 'constructs';
 import { GROUP } from '../api/group.ts';
 import { Identity } from './identity.ts';
 import { NAMES } from './names.ts';
+import type { CertificatesOptions } from './webhook-certificate.ts';
 
 /** What the rights of the control plane need to know. */
 export interface RbacProps {
   /** Namespace of the control plane. */
   readonly namespace: string;
+
+  /**
+   * Who makes the webhook's certificate: what others do for it, it may not do.
+   * @default - the webhook itself
+   */
+  readonly certificates?: CertificatesOptions;
 }
 
 /** Who the components are and what each may do: every verb here has a caller in `operator/`, and nothing has a wildcard. */
 export class Rbac extends Construct {
-  constructor(scope: Construct, id: string, { namespace }: RbacProps) {
+  constructor(scope: Construct, id: string, { namespace, certificates }: RbacProps) {
     super(scope, id);
     new Identity(this, 'controller', { component: 'controller', namespace, ...CONTROLLER });
-    new Identity(this, 'webhook', { component: 'webhook', namespace, ...WEBHOOK });
+    const webhook = certificates?.certManager === undefined ? WEBHOOK : WEBHOOK_WITH_ISSUER;
+    new Identity(this, 'webhook', { component: 'webhook', namespace, ...webhook });
     new Identity(this, 'gateway', { component: 'gateway', namespace, ...GATEWAY });
     new Identity(this, 'nats', { component: 'nats', namespace });
   }
@@ -33,12 +41,20 @@ const allow = (apiGroup: string, resources: string[], verbs: string[], resourceN
   ...(resourceNames === undefined ? {} : { resourceNames }),
 });
 
+/** Kinds that the controller has nothing to do for but to say so in their conditions. */
+const STORED_ONLY = ['sympoziumschedules', 'personapacks', 'skillpacks', 'mcpservers', 'toolapprovals'];
+
 const CONTROLLER: Rights = {
   clusterRules: [
     // `delete` is retention.
     allow(GROUP, ['agentruns'], ['get', 'list', 'watch', 'delete']),
     allow(GROUP, ['sympoziuminstances', 'sympoziumpolicies'], ['get', 'list', 'watch']),
-    allow(GROUP, ['agentruns/status', 'sympoziuminstances/status'], ['patch']),
+    allow(GROUP, STORED_ONLY, ['list', 'watch']),
+    allow(
+      GROUP,
+      ['agentruns', 'sympoziuminstances', 'sympoziumpolicies', ...STORED_ONLY].map((kind) => `${kind}/status`),
+      ['patch'],
+    ),
     // To own Jobs where the cluster checks that (OwnerReferencesPermissionEnforcement, as in OpenShift).
     allow(GROUP, ['agentruns/finalizers'], ['update']),
     // What a run consists of, and what keeps its network shut.
@@ -58,15 +74,20 @@ const CONTROLLER: Rights = {
     allow('coordination.k8s.io', ['leases'], ['create']),
     allow('coordination.k8s.io', ['leases'], ['get', 'update'], [NAMES.controller]),
     allow('', ['secrets'], ['create']),
-    allow('', ['secrets'], ['get'], [NAMES.busSecret]),
+    // `update` completes the Secret of an earlier release.
+    allow('', ['secrets'], ['get', 'update'], [NAMES.busSecret]),
   ],
 };
 
+/** Facts that the webhook's rules are about. */
+const FACTS: readonly k8s.PolicyRule[] = [
+  allow(GROUP, ['sympoziuminstances', 'sympoziumpolicies'], ['get', 'list', 'watch']),
+  allow('node.k8s.io', ['runtimeclasses'], ['get', 'list', 'watch']),
+];
+
 const WEBHOOK: Rights = {
   clusterRules: [
-    // Facts that the rules are about.
-    allow(GROUP, ['sympoziuminstances', 'sympoziumpolicies'], ['get', 'list', 'watch']),
-    allow('node.k8s.io', ['runtimeclasses'], ['get', 'list', 'watch']),
+    ...FACTS,
     // Its certificate authority, in its own configurations. Lists and watches of one name can be limited to it.
     allow(
       'admissionregistration.k8s.io',
@@ -79,6 +100,11 @@ const WEBHOOK: Rights = {
     allow('', ['secrets'], ['create']),
     allow('', ['secrets'], ['get', 'list', 'watch', 'update'], [NAMES.webhookSecret]),
   ],
+};
+
+const WEBHOOK_WITH_ISSUER: Rights = {
+  clusterRules: FACTS,
+  rules: [allow('', ['secrets'], ['list', 'watch'], [NAMES.webhookIssuedSecret])],
 };
 
 const GATEWAY: Rights = {

@@ -26,7 +26,7 @@ class Resource<Spec extends z.ZodType> extends ApiObject {
   constructor(
     scope: Construct,
     id: string,
-    { kind, spec: schema, rules }: KindDefinition<Spec, z.ZodType | undefined>,
+    { kind, spec: schema, rules }: KindDefinition<Spec, z.ZodType>,
     { metadata, spec }: ResourceProps<z.input<Spec>>,
   ) {
     const what = `${kind} '${scope.node.path}/${id}'`;
@@ -37,7 +37,7 @@ class Resource<Spec extends z.ZodType> extends ApiObject {
   }
 }
 
-type Props<D> = D extends KindDefinition<infer Spec, z.ZodType | undefined> ? ResourceProps<z.input<Spec>> : never;
+type Props<D> = D extends KindDefinition<infer Spec, z.ZodType> ? ResourceProps<z.input<Spec>> : never;
 
 /** What a SympoziumInstance is made of. */
 export type SympoziumInstanceProps = Props<typeof sympoziumInstance>;

@@ -3,20 +3,30 @@ import { Construct } from 'constructs';
 import { componentLabels } from './labels.ts';
 import { NAMES, PORTS } from './names.ts';
 import { Process, type CommonProps, type SizeProps } from './process.ts';
+import type { CertificatesOptions } from './webhook-certificate.ts';
 
 /** What the webhook needs to know. */
-export interface WebhookProps extends CommonProps, SizeProps {}
+export interface WebhookProps extends CommonProps, SizeProps {
+  /**
+   * Who makes its certificate.
+   * @default - the webhook itself
+   */
+  readonly certificates?: CertificatesOptions;
+}
 
 /** The process that looks at every object of our kinds before the cluster stores it. */
 export class Webhook extends Construct {
-  constructor(scope: Construct, id: string, props: WebhookProps) {
+  constructor(scope: Construct, id: string, { certificates, ...props }: WebhookProps) {
     super(scope, id);
     const labels = componentLabels('webhook');
 
     new Process(this, 'process', {
       ...props,
       component: 'webhook',
-      env: { SERVICE_NAME: NAMES.webhook, WEBHOOK_CONFIGURATION: NAMES.webhookConfiguration },
+      env:
+        certificates?.certManager === undefined
+          ? { SERVICE_NAME: NAMES.webhook, WEBHOOK_CONFIGURATION: NAMES.webhookConfiguration }
+          : { SERVICE_NAME: NAMES.webhook, CERTIFICATE_SECRET: NAMES.webhookIssuedSecret },
       port: { name: 'https', number: PORTS.webhook },
     });
 

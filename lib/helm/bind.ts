@@ -14,44 +14,57 @@ export interface Binding {
   readonly fields: readonly Field[];
   /** What Helm computes, as the inside of `{{ }}`. It must give JSON, which is YAML wherever it stands. */
   readonly expression: string;
-  /** Condition, as the inside of `{{ if }}`: the fields are absent from the manifests, and from the chart unless it holds. */
+  /** Says that the manifests don't have the fields: the chart adds them. */
+  readonly adds?: true;
+  /** Condition, as the inside of `{{ if }}`: the fields are added only if it holds. */
   readonly when?: string;
 }
 
-/** A file of the chart's `templates/`. */
-export interface Template {
+/** A part of the control plane whose objects have become text: YAML documents with template actions, by `Kind/name`. */
+export interface BoundPart {
   readonly name: string;
-  readonly text: string;
+  readonly objects: ReadonlyMap<string, string>;
 }
+
+/** Says of a field that it isn't there. */
+export const NOT_THERE = Symbol('not there');
 
 /** Namespace to synthesise with: a word that can be found again, wherever the namespace went. */
 export const NAMESPACE_PLACEHOLDER = 'helm-release-namespace';
 
+/** Name to synthesise a namespace of agents with; its template is repeated for each of them. */
+export const AGENT_NAMESPACE_PLACEHOLDER = 'helm-agent-namespace';
+
 /**
- * Turns plain manifests into templates of a chart.
+ * Turns plain manifests into texts with template actions.
  *
  * Each bound field is exchanged for a placeholder before the manifests become text, and the placeholder for a template
- * action afterwards. So no manifest ever holds template syntax, and there is nothing to quote or to indent. Give the
- * manifests the namespace `NAMESPACE_PLACEHOLDER`.
+ * action afterwards. So no manifest ever holds template syntax, and there is nothing to quote or to indent.
  *
- * @returns the templates, and what stood in the fields of each binding
- * @throws Error for a binding that fits nothing
+ * @returns the parts, and for each field of each binding what stood there
+ * @throws Error when a field that the chart would add is there already
  */
 export function bind(
   parts: readonly Part[],
   bindings: readonly Binding[],
-): { templates: Template[]; found: unknown[][] } {
+): { parts: BoundPart[]; found: (readonly unknown[])[] } {
   const bound = structuredClone(parts);
   const manifests = bound.flatMap((part) => part.manifests);
-  const found = bindings.map(({ fields, when }, index) =>
-    fields.map((field) => exchange(manifests, field, placeholder(index), when !== undefined)),
+  const found = bindings.map(({ fields, adds, when }, index) =>
+    fields.map((field) => exchange(manifests, field, placeholder(index), adds ?? when !== undefined)),
   );
-  const templates = bound.map(({ name, manifests }) => ({
-    name,
-    text: withActions(Yaml.stringify(...manifests), bindings),
-  }));
-  return { templates, found };
+  return {
+    parts: bound.map(({ name, manifests: own }) => ({
+      name,
+      objects: new Map(
+        own.map((manifest) => [idOf(manifest), `---\n${withActions(Yaml.stringify(manifest), bindings)}`]),
+      ),
+    })),
+    found,
+  };
 }
+
+const idOf = ({ kind, metadata }: Manifest): string => `${kind}/${metadata.name}`;
 
 const placeholder = (index: number): string => `helmbinding${String(index).padStart(4, '0')}`;
 
@@ -69,32 +82,36 @@ function withActions(yaml: string, bindings: readonly Binding[]): string {
             (_, key: string) => `{{- if ${when} }}\n${key}: ${action}\n{{- end }}`,
           );
   }
-  return (
-    text
-      // A namespace called 123 must stay a string where it stands alone.
-      .replace(new RegExp(`(?<=[:-] )${NAMESPACE_PLACEHOLDER}$`, 'gm'), '{{ .Release.Namespace | toJson }}')
-      .replaceAll(NAMESPACE_PLACEHOLDER, '{{ .Release.Namespace }}')
+  return named(
+    named(text, NAMESPACE_PLACEHOLDER, '.Release.Namespace'),
+    AGENT_NAMESPACE_PLACEHOLDER,
+    '$agentNamespace',
   );
 }
+
+/** A namespace called 123 must stay a string where it stands alone. */
+const named = (text: string, word: string, expression: string): string =>
+  text
+    .replace(new RegExp(`(?<=[:-] )${word}$`, 'gm'), () => `{{ ${expression} | toJson }}`)
+    .replaceAll(word, () => `{{ ${expression} }}`);
 
 /** Keeps braces that belong to the manifests, such as those of a description, out of Helm's hands. */
 const escape = (yaml: string): string => yaml.replace(/\{\{|\}\}/g, (braces) => `{{ "${braces}" }}`);
 
 /** Puts `replacement` into `field`, and returns what was there. */
-function exchange(manifests: readonly Manifest[], field: Field, replacement: string, absent: boolean): unknown {
+function exchange(manifests: readonly Manifest[], field: Field, replacement: string, adds: boolean): unknown {
   const { object, pointer } = field;
-  const manifest = manifests.find(({ kind, metadata }) => `${kind}/${metadata.name}` === object);
-  if (manifest === undefined) throw new Error(`binding of ${object}${pointer}: no such object was synthesised`);
+  const manifest = manifests.find((candidate) => idOf(candidate) === object);
   const path = pointer
     .slice(1)
     .split('/')
     .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'));
   const parent = path.slice(0, -1).reduce<unknown>(step, manifest);
   const last = path.at(-1) ?? '';
+  if (typeof parent !== 'object' || parent === null) return NOT_THERE;
   const there = step(parent, last);
-  if (typeof parent !== 'object' || parent === null || (there === undefined) !== absent) {
-    throw new Error(`binding of ${object}${pointer}: expected ${absent ? 'nothing' : 'a value'} there`);
-  }
+  if (adds && there !== undefined) throw new Error(`binding of ${object}${pointer}: expected nothing there`);
+  if (!adds && there === undefined) return NOT_THERE;
   (parent as Record<string, unknown>)[last] = replacement;
   return there;
 }

@@ -2,7 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { synthesise } from '../distribution.ts';
-import { bind, NAMESPACE_PLACEHOLDER, type Template } from './bind.ts';
+import { CHECKS } from './checks.ts';
 import {
   chartYaml,
   HELMIGNORE,
@@ -13,8 +13,11 @@ import {
   valuesYaml,
   type ResolvedValue,
 } from './files.ts';
-import { computed, SWITCHES } from './computed.ts';
+import { computed } from './computed.ts';
+import { combinations, propsOf } from './switches.ts';
+import { templates } from './templates.ts';
 import { VALUES, type Value } from './values.ts';
+import type { Condition } from './weave.ts';
 
 /** What the package says about itself. */
 export interface PackageInfo {
@@ -25,12 +28,11 @@ export interface PackageInfo {
 /** The files of the chart, by path. */
 export function chartFiles({ version, description }: PackageInfo): ReadonlyMap<string, string> {
   // Helm makes the namespace, not the chart: a chart can't own the namespace that its own release is recorded in.
-  const parts = synthesise({ namespace: NAMESPACE_PLACEHOLDER }).filter(({ name }) => name !== 'namespace');
-  const crds = parts.flatMap(({ manifests }) => manifests).filter(({ kind }) => kind === 'CustomResourceDefinition');
-
+  const parts = (holding: ReadonlySet<Condition>) =>
+    synthesise(propsOf(holding)).filter(({ name }) => name !== 'namespace');
   const copies = VALUES.map(({ path, fields = [] }) => ({ fields, expression: `.Values.${path} | toJson` }));
-  const { templates, found } = bind(parts, [...copies, ...computed(crds.map(({ metadata }) => metadata.name))]);
-  const values = VALUES.map((value, index) => resolve(value, found[index] ?? []));
+  const { templates: all, defaults } = templates(combinations(), parts, [...copies, ...computed(crdNames())]);
+  const values = VALUES.map((value, index) => resolve(value, defaults[index]));
 
   return new Map([
     ['.helmignore', HELMIGNORE],
@@ -40,7 +42,8 @@ export function chartFiles({ version, description }: PackageInfo): ReadonlyMap<s
     ['values.yaml', valuesYaml(values)],
     ['templates/NOTES.txt', NOTES],
     ['templates/_helpers.tpl', HELPERS],
-    ...templates.map(({ name, text }): [string, string] => [`templates/${name}.yaml`, switched({ name, text })]),
+    ['templates/checks.yaml', CHECKS],
+    ...all.map(({ name, text }): [string, string] => [`templates/${name}.yaml`, WRAPPERS[name]?.(text) ?? text]),
   ]);
 }
 
@@ -54,16 +57,25 @@ export function writeChart(directory: string, info: PackageInfo): void {
 }
 
 /** The default of a value is what the constructs put into its fields. */
-function resolve(value: Value, found: readonly unknown[]): ResolvedValue {
-  const [first, ...others] = 'default' in value ? [value.default, ...found] : found;
-  if (first === undefined) throw new Error(`value '${value.path}' has neither a field nor a default`);
-  if (!others.every((other) => isDeepStrictEqual(other, first))) {
-    throw new Error(`value '${value.path}': its fields differ in the manifests, so it has no default`);
+function resolve(value: Value, found: unknown): ResolvedValue {
+  const standard = 'default' in value ? value.default : found;
+  if (standard === undefined) throw new Error(`value '${value.path}': its fields differ, so it needs a default`);
+  if (found !== undefined && !isDeepStrictEqual(found, standard)) {
+    throw new Error(`value '${value.path}': its default differs from what stands in its fields`);
   }
-  return { ...value, default: first };
+  return { ...value, default: standard };
 }
 
-function switched({ name, text }: Template): string {
-  const path = SWITCHES[name];
-  return path === undefined ? text : `{{- if .Values.${path} }}\n${text}{{- end }}\n`;
-}
+const crdNames = (): string[] =>
+  synthesise()
+    .flatMap(({ manifests }) => manifests)
+    .filter(({ kind }) => kind === 'CustomResourceDefinition')
+    .map(({ metadata }) => metadata.name);
+
+/** What stands around a whole template. */
+const WRAPPERS: Readonly<Record<string, (text: string) => string>> = {
+  crds: (text) => `{{- if .Values.crds.enabled }}\n${text}{{- end }}\n`,
+  // `with` gives the templates in it back the root that `range` took.
+  'agent-namespaces': (text) =>
+    `{{- range $agentNamespace := .Values.agentNamespaces }}\n{{- with $ }}\n${text}{{- end }}\n{{- end }}\n`,
+};

@@ -1,5 +1,7 @@
+import { componentLabels } from '../constructs/labels.ts';
 import { NAMES, PORTS } from '../constructs/names.ts';
-import type { Binding, Field } from './bind.ts';
+import { NETWORK_POLICY_NAMES } from '../policy/network.ts';
+import { AGENT_NAMESPACE_PLACEHOLDER, type Binding, type Field } from './bind.ts';
 import { container, env, everyPod, nats, PROCESSES } from './fields.ts';
 
 /** Field that is there only if the value is not empty. */
@@ -11,6 +13,12 @@ const optional = (path: string, fields: readonly Field[]): Binding => ({
 
 const serviceUrl = (scheme: string, name: string, port: number): string =>
   `printf "${scheme}://${name}.%s.svc.%s:${port}" .Release.Namespace .Values.dns.clusterDomain | toJson`;
+
+const dict = (map: Readonly<Record<string, string>>): string =>
+  ['dict', ...Object.entries(map).flatMap((pair) => pair.map((word) => JSON.stringify(word)))].join(' ');
+
+/** Annotations of what `helm uninstall` leaves there. */
+const KEEP = 'dict "helm.sh/resource-policy" "keep" | toJson';
 
 /** Fields that are more than a copy of one value. `crds` are the names of the CustomResourceDefinitions. */
 export const computed = (crds: readonly string[]): Binding[] => [
@@ -31,11 +39,15 @@ export const computed = (crds: readonly string[]): Binding[] => [
     expression: '.Values.dns.addresses | join "," | toJson',
   },
   {
-    fields: ['controller', 'webhook'].map((name) => ({
-      object: `NetworkPolicy/sympozium-${name}`,
+    fields: [NAMES.controller, NAMES.webhook, NAMES.nats, NETWORK_POLICY_NAMES.allow].map((name) => ({
+      object: `NetworkPolicy/${name}`,
       pointer: '/spec/egress/0/to',
     })),
     expression: 'include "sympozium.dns" .',
+  },
+  {
+    fields: [env('controller', 'BUS_REPLICAS')],
+    expression: '.Values.nats.replicas | int64 | toString | toJson',
   },
   {
     fields: [env('controller', 'RETENTION_RUNS')],
@@ -44,16 +56,28 @@ export const computed = (crds: readonly string[]): Binding[] => [
   {
     fields: crds.map((name) => ({ object: `CustomResourceDefinition/${name}`, pointer: '/metadata/annotations' })),
     when: '.Values.crds.keep',
-    expression: 'dict "helm.sh/resource-policy" "keep" | toJson',
+    expression: KEEP,
   },
+  {
+    fields: [
+      `Namespace/${AGENT_NAMESPACE_PLACEHOLDER}`,
+      ...Object.values(NETWORK_POLICY_NAMES).map((name) => `NetworkPolicy/${name}`),
+    ].map((object) => ({ object, pointer: '/metadata/annotations' })),
+    adds: true,
+    expression: KEEP,
+  },
+  ...PROCESSES.map((name) => ({
+    fields: [{ object: `PodMonitor/${NAMES[name]}`, pointer: '/metadata/labels' }],
+    expression: `merge (${dict(componentLabels(name))}) .Values.monitoring.labels | toJson`,
+  })),
+  ...Object.entries({ name: NAMES.webhookAuthority, kind: 'Issuer', group: 'cert-manager.io' }).map(
+    ([field, standard]) => ({
+      fields: [{ object: `Certificate/${NAMES.webhook}`, pointer: `/spec/issuerRef/${field}` }],
+      expression: `.Values.certificates.certManager.issuerRef.${field} | default "${standard}" | toJson`,
+    }),
+  ),
   optional('nats.storage.className', [nats('/spec/volumeClaimTemplates/0/spec/storageClassName')]),
   ...['imagePullSecrets', 'nodeSelector', 'tolerations', 'priorityClassName'].map((path) =>
     optional(path, everyPod(`/${path}`)),
   ),
 ];
-
-/** Parts that a value switches off as a whole. */
-export const SWITCHES: Readonly<Record<string, string>> = {
-  crds: 'crds.enabled',
-  'network-policies': 'networkPolicies.enabled',
-};

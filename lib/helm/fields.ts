@@ -33,3 +33,9 @@ export const everyPod = (pointer: string): Field[] => [
   ...PROCESSES.map((process) => deployment(process, template + pointer)),
   nats(template + pointer),
 ];
+
+/** The namespace that may reach the metrics of a process. It comes after those that may reach the process itself. */
+export const metricsPeer = (process: ProcessName): Field => ({
+  object: `NetworkPolicy/${NAMES[process]}`,
+  pointer: `/spec/ingress/${process === 'controller' ? 0 : 1}/from/0/namespaceSelector/matchLabels/kubernetes.io~1metadata.name`,
+});

@@ -75,12 +75,24 @@ starts, and what you change in them stays.
 | --- | --- | --- |
 ${values.map(({ path, default: value, description }) => `| \`${path}\` | \`${JSON.stringify(value)}\` | ${description} |`).join('\n')}
 
-\`helm uninstall sympozium\` leaves the CRDs, and so all agents and runs, in the cluster, and what the control plane made
-itself: its Secrets and the volume of the bus. To remove those as well:
+## Upgrade
+
+\`helm upgrade\` rolls every part, and runs that are at work end as if nothing had happened. Two values can't change after
+installation, because Kubernetes does not let the volumes of a StatefulSet change: \`nats.storage.size\` and
+\`nats.storage.className\`. An upgrade that tries says what to do. When \`nats.replicas\` changes, what is on the
+bus is not seen any more: do that while no run is at work.
+
+## Uninstall
+
+\`helm uninstall sympozium\` leaves what people made and what is data: the CRDs, and so all agents and runs; namespaces of
+\`agentNamespaces\`; the network policies around run Pods; the Secrets \`sympozium-bus\` and \`sympozium-webhook-tls\`, the
+Lease \`sympozium-controller\` and the volume of the bus. A new installation under the same name takes them over. With
+\`crds.keep: false\` the CRDs, agents and runs go with the chart. To remove those as well:
 
 \`\`\`sh
 kubectl get crds -o name | grep '\\.sympozium\\.ai$' | xargs kubectl delete
-kubectl delete networkpolicies --all-namespaces --selector app.kubernetes.io/managed-by=sympozium
+kubectl delete networkpolicies --all-namespaces --selector sympozium.ai/managed-by=sympozium
+kubectl delete namespaces --selector app.kubernetes.io/part-of=sympozium
 kubectl delete namespace sympozium-system
 \`\`\`
 `;
@@ -88,15 +100,27 @@ kubectl delete namespace sympozium-system
 /** `templates/NOTES.txt`: what `helm install` says at its end. */
 export const NOTES = `Sympozium {{ .Chart.AppVersion }} is starting in namespace {{ .Release.Namespace }}:
 
-  kubectl --namespace {{ .Release.Namespace }} rollout status deployment/sympozium-controller
   kubectl --namespace {{ .Release.Namespace }} get pods
 
 Let the cluster enforce Pod Security in this namespace too:
 
   kubectl label namespace {{ .Release.Namespace }} pod-security.kubernetes.io/enforce=restricted
+
+Then make your first agent in a namespace of your choice: a Secret with the provider's key, a SympoziumInstance, and an
+AgentRun that asks it something:
+
+  kubectl create secret generic openai-secret --from-literal=apiKey=...
+  kubectl explain sympoziuminstance.spec
+  kubectl get sympozium --all-namespaces
 {{- if not .Values.networkPolicies.enabled }}
 
 The network around the control plane is open: networkPolicies.enabled is false.
+{{- end }}
+{{- if .Values.certificates.certManager.enabled }}
+
+Agents can be made once cert-manager has made the webhook's certificate:
+
+  kubectl --namespace {{ .Release.Namespace }} get certificates
 {{- end }}
 `;
 
@@ -110,6 +134,12 @@ export const HELPERS = `{{- /* Who may be asked for names: the peers of an egres
 {{- $peers = append $peers (dict "ipBlock" (dict "cidr" .)) -}}
 {{- end -}}
 {{- $peers | toJson -}}
+{{- end }}
+
+{{- /* A quantity of Kubernetes as a number, for comparing. */}}
+{{- define "sympozium.bytes" -}}
+{{- $units := dict "" 1 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 "Pi" 1125899906842624 "Ei" 1152921504606846976 -}}
+{{- mulf (regexFind "^[0-9.]+" . | float64) (get $units (regexFind "[A-Za-z]*$" .)) -}}
 {{- end }}
 `;
 

@@ -2,12 +2,14 @@
 export interface JsonSchema {
   readonly type: 'string' | 'integer' | 'boolean' | 'object' | 'array';
   readonly description?: string;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly (string | number)[];
   readonly pattern?: string;
   readonly minLength?: number;
+  readonly maxLength?: number;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly items?: JsonSchema;
+  readonly uniqueItems?: boolean;
   readonly properties?: Readonly<Record<string, JsonSchema>>;
   readonly additionalProperties?: boolean | JsonSchema | { readonly type: readonly string[] };
   readonly required?: readonly string[];
@@ -27,6 +29,13 @@ export const objectName: JsonSchema = { type: 'string', pattern: DNS_NAME };
 
 /** The name of an object, or nothing. */
 export const optionalName: JsonSchema = { type: 'string', pattern: `^$|${DNS_NAME}` };
+
+/** Names of namespaces, each once. */
+export const namespaces: JsonSchema = {
+  type: 'array',
+  items: { type: 'string', pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$', maxLength: 63 },
+  uniqueItems: true,
+};
 
 /** Yes or no. */
 export const flag: JsonSchema = { type: 'boolean' };
@@ -58,6 +67,13 @@ export const objects: JsonSchema = { type: 'array', items: { type: 'object' } };
 
 /** A map from labels to their values. */
 export const labels: JsonSchema = { type: 'object', additionalProperties: { type: 'string' } };
+
+/** `issuerRef` of a Certificate, or nothing. */
+export const issuerRef: JsonSchema = {
+  type: 'object',
+  properties: { name: objectName, kind: text, group: text },
+  additionalProperties: false,
+};
 
 const amounts: JsonSchema = { type: 'object', additionalProperties: { type: ['string', 'number'] } };
 

@@ -1,5 +1,5 @@
 import type { Field } from './bind.ts';
-import { container, deployment, env, nats, natsContainer, PROCESSES } from './fields.ts';
+import { container, deployment, env, metricsPeer, nats, natsContainer, PROCESSES } from './fields.ts';
 import * as schema from './schema.ts';
 
 /** One value of the chart. */
@@ -73,14 +73,22 @@ export const VALUES: readonly Value[] = [
     fields: [natsContainer('/image')],
   },
   {
+    path: 'nats.replicas',
+    description:
+      'Number of Pods of NATS: 1, or 3 that keep every message three times. What is on the bus when this changes is not seen any more, so change it while no run is at work.',
+    schema: { type: 'integer', enum: [1, 3] },
+    fields: [nats('/spec/replicas')],
+  },
+  {
     path: 'nats.resources',
-    description: 'CPU and memory of the Pod of NATS.',
+    description: 'CPU and memory of each Pod of NATS.',
     schema: schema.resources,
     fields: [natsContainer('/resources')],
   },
   {
     path: 'nats.storage.size',
-    description: 'Size of the volume that keeps the messages. Kubernetes does not let it change after installation.',
+    description:
+      "Size of each Pod's volume, which keeps the messages. It can't change after installation: the chart says how to make it larger.",
     schema: schema.quantity,
     fields: [nats('/spec/volumeClaimTemplates/0/spec/resources/requests/storage')],
   },
@@ -121,6 +129,45 @@ export const VALUES: readonly Value[] = [
     description: 'Domain that the names of Services end in.',
     schema: schema.objectName,
     default: 'cluster.local',
+  },
+  {
+    path: 'certificates.certManager.enabled',
+    description:
+      "Whether cert-manager, which must be in the cluster, makes the webhook's certificate. Otherwise the webhook does.",
+    schema: schema.flag,
+    default: false,
+  },
+  {
+    path: 'certificates.certManager.issuerRef',
+    description:
+      'Issuer of cert-manager that signs it, as `{name: my-issuer, kind: ClusterIssuer}`. It must tell its own certificate (`ca.crt`). Empty: an authority of its own.',
+    schema: schema.issuerRef,
+    default: {},
+  },
+  {
+    path: 'monitoring.podMonitors',
+    description: 'Whether there are PodMonitors, for the Prometheus operator.',
+    schema: schema.flag,
+    default: false,
+  },
+  {
+    path: 'monitoring.labels',
+    description: 'Labels of the PodMonitors, by which a Prometheus selects them.',
+    schema: schema.labels,
+    default: {},
+  },
+  {
+    path: 'monitoring.namespace',
+    description: 'Namespace of Prometheus: with PodMonitors, network policies let its Pods reach the metrics.',
+    schema: schema.objectName,
+    fields: PROCESSES.map((name) => metricsPeer(name)),
+  },
+  {
+    path: 'agentNamespaces',
+    description:
+      'Namespaces to be made for agents, with Pod Security `restricted` and a closed network. They outlive the chart.',
+    schema: schema.namespaces,
+    default: [],
   },
   {
     path: 'networkPolicies.enabled',

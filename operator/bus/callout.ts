@@ -1,6 +1,6 @@
 import type { Msg } from '@nats-io/transport-node';
 import type { Log } from '../log.ts';
-import { MAX_PAYLOAD_BYTES, RUNS_ACCOUNT } from './config.ts';
+import { MAX_PAYLOAD_BYTES, RUNS_ACCOUNT } from '../../lib/policy/nats-conf.ts';
 import { type NatsConnection } from './connect.ts';
 import { messageOf } from '../errors.ts';
 import { claimsOf, JwtSigner } from './jwt.ts';

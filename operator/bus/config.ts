@@ -1,87 +1,40 @@
+import { randomBytes } from 'node:crypto';
+import { KEYS_FILE, keysConf } from '../../lib/policy/nats-conf.ts';
 import { type BusKeys, generateBusKeys, publicKey } from './keys.ts';
-import { ANY_RUN, runSubject, taskQuery } from './subjects.ts';
 
-/** Account of the controller and the streams. */
-const CONTROL_ACCOUNT = 'SYMPOZIUM';
-
-/**
- * Account of all bridges. It has no streams: the three subjects of a run are services of the controller's account. So
- * JetStream's answers end in this account, and nobody can have one delivered as another run's message by naming that
- * run's subject as the place to answer to.
- */
-export const RUNS_ACCOUNT = 'RUNS';
-
-/** Most bytes of one message on the bus: a task of 64 KiB of input with its prompts fits many times over. */
-export const MAX_PAYLOAD_BYTES = 2 * 1024 * 1024;
-
-/** Content of the Secret `sympozium-bus`. */
+/** Content of the Secret `sympozium-bus`. NATS gets the last two only. */
 export interface BusSecret {
-  readonly 'nats.conf': string;
   readonly 'issuer.seed': string;
   readonly 'controller.seed': string;
+  /** The public halves of the seeds, as `nats.conf` includes them. */
+  readonly [KEYS_FILE]: string;
+  /** What several servers of NATS show each other. */
+  readonly 'routes.password': string;
 }
 
-/** Where NATS listens and keeps its data; the defaults are those of the StatefulSet. */
-export interface NatsConfOptions {
-  readonly host?: string;
-  readonly port?: number;
-  readonly monitorPort?: number;
-  readonly storeDir?: string;
-}
+/** Names of all that the Secret holds. */
+export const BUS_SECRET_KEYS = ['issuer.seed', 'controller.seed', KEYS_FILE, 'routes.password'] as const;
 
-/** Makes new keys and the configuration that belongs to them. */
-export function newBusSecret(options: NatsConfOptions = {}): BusSecret {
+/** Makes new keys. */
+export function newBusSecret(): BusSecret {
   const keys = generateBusKeys();
+  return completeBusSecret({ 'issuer.seed': keys.issuerSeed, 'controller.seed': keys.controllerSeed });
+}
+
+/** Adds what follows from the seeds, and a password where there is none: earlier releases kept the seeds only. */
+export function completeBusSecret(
+  known: Pick<BusSecret, 'issuer.seed' | 'controller.seed'> & Partial<BusSecret>,
+): BusSecret {
+  const { 'issuer.seed': issuer, 'controller.seed': controller, 'routes.password': password } = known;
   return {
-    'nats.conf': natsConf(keys, options),
-    'issuer.seed': keys.issuerSeed,
-    'controller.seed': keys.controllerSeed,
+    'issuer.seed': issuer,
+    'controller.seed': controller,
+    [KEYS_FILE]: keysFile({ issuerSeed: issuer, controllerSeed: controller }),
+    // A letter first: NATS reads the variable as it reads its configuration, where digits are a number.
+    'routes.password': password ?? `p${randomBytes(24).toString('hex')}`,
   };
 }
 
-/** Text of `nats.conf`: everyone but the controller is decided on by the auth callout. Holds public keys only. */
-export function natsConf(keys: BusKeys, options: NatsConfOptions = {}): string {
-  const { host = '0.0.0.0', port = 4222, monitorPort = 8222, storeDir = '/data' } = options;
-  const controller = publicKey(keys.controllerSeed);
-  const services = [runSubject(ANY_RUN, 'event'), runSubject(ANY_RUN, 'result'), taskQuery(ANY_RUN)];
-  const exported = services.map((subject) => `{ service: "${subject}" }`);
-  const imported = services.map((subject) => `{ service: { account: ${CONTROL_ACCOUNT}, subject: "${subject}" } }`);
-  return `# Made by the sympozium controller together with the seeds next to it.
-listen: "${host}:${port}"
-http: "${host}:${monitorPort}"
-max_payload: ${MAX_PAYLOAD_BYTES}
-
-jetstream {
-  store_dir: "${storeDir}"
-  max_file_store: 4G
-  max_memory_store: 64M
-}
-
-accounts {
-  ${CONTROL_ACCOUNT} {
-    jetstream: enabled
-    users: [ { nkey: ${controller} } ]
-    exports: [
-      ${exported.join('\n      ')}
-    ]
-  }
-  ${RUNS_ACCOUNT} {
-    imports: [
-      ${imported.join('\n      ')}
-    ]
-  }
-  SYS {}
-}
-system_account: SYS
-
-authorization {
-  # A token review takes milliseconds. Who comes while no controller is there waits for this long, and comes again.
-  timeout: 2
-  auth_callout {
-    issuer: ${publicKey(keys.issuerSeed)}
-    auth_users: [ ${controller} ]
-    account: ${CONTROL_ACCOUNT}
-  }
-}
-`;
-}
+/** Text of `keys.conf` for these keys. */
+export const keysFile = ({ issuerSeed, controllerSeed }: BusKeys): string =>
+  keysConf({ issuer: publicKey(issuerSeed), controller: publicKey(controllerSeed) });

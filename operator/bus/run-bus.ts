@@ -4,6 +4,7 @@ import { answerCallout, type CalloutOptions } from './callout.ts';
 import { connectBus, type NatsConnection } from './connect.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { busConnected, busResults } from '../metrics/runs.ts';
 import type { ResultMessage, TaskMessage } from './messages.ts';
 import { parseResult } from './parse-result.ts';
 import { ensureStreams } from './streams.ts';
@@ -19,6 +20,8 @@ export type ResultHandler = (run: RunRef, result: ResultMessage) => Promise<Outc
 export interface RunBusOptions {
   readonly url: string;
   readonly controllerSeed: string;
+  /** Number of servers of NATS that keep each message. Left out: one. */
+  readonly replicas?: number;
   readonly log: Log;
   readonly signal: AbortSignal;
   /** When given, this process answers the auth callout from its first connection on. */
@@ -27,6 +30,11 @@ export interface RunBusOptions {
 
 /** Results that are worked on at the same time. */
 const PARALLEL = 16;
+/**
+ * Two of these without a word, and results are asked for anew: among three servers the one that had the question may be
+ * gone. It must be well below the time that a run without a result is given.
+ */
+const HEARTBEAT_MS = 1000;
 /** How long a caller waits for a bus that is down; its own retry comes after that. */
 const PATIENCE_MS = 5000;
 
@@ -42,6 +50,7 @@ export class RunBus {
 
   constructor(options: RunBusOptions) {
     this.#options = options;
+    busConnected.set(0, {});
     this.#connection = this.#connect();
     this.#connection.catch(() => undefined); // rejects only when the signal aborts; callers get it too
     options.signal.addEventListener('abort', () => void this.#close(), { once: true });
@@ -103,7 +112,7 @@ export class RunBus {
     const consumer = await js.consumers.get(STREAMS.result, RESULT_CONSUMER);
     const messages = await consumer.consume({
       max_messages: PARALLEL * 2,
-      idle_heartbeat: 5000,
+      idle_heartbeat: HEARTBEAT_MS,
       expires: 30_000,
       abort_on_missing_resource: true, // so that a stream that is gone is made again
     });
@@ -126,9 +135,14 @@ export class RunBus {
 
   async #settle(message: JsMsg, handle: ResultHandler): Promise<void> {
     const outcome = await this.#outcome(message, handle);
-    if (outcome === 'done') message.ack();
-    else if ('retryInMs' in outcome) message.nak(outcome.retryInMs);
-    else {
+    if (outcome === 'done') {
+      busResults.add({ outcome: 'recorded' });
+      message.ack();
+    } else if ('retryInMs' in outcome) {
+      busResults.add({ outcome: 'retried' });
+      message.nak(outcome.retryInMs);
+    } else {
+      busResults.add({ outcome: 'given_up' });
       this.#options.log.warn('Gave up a result', {
         subject: message.subject,
         seq: message.seq,
@@ -159,7 +173,10 @@ export class RunBus {
   async #connect(): Promise<NatsConnection> {
     const { url, controllerSeed, log, signal, callout } = this.#options;
     const credentials = { seed: controllerSeed };
-    const onChange = (connected: boolean) => (this.#connected = connected);
+    const onChange = (connected: boolean) => {
+      this.#connected = connected;
+      busConnected.set(Number(connected), {});
+    };
     const connection = await connectBus({
       url,
       name: 'controller',
@@ -180,7 +197,7 @@ export class RunBus {
     const stopped = (): boolean => signal.aborted;
     while (!stopped() && !this.#ready) {
       try {
-        await ensureStreams(await jetstream(connection).jetstreamManager(false));
+        await ensureStreams(await jetstream(connection).jetstreamManager(false), this.#options.replicas ?? 1);
         this.#ready = true;
       } catch (error) {
         if (stopped()) return;
@@ -193,7 +210,7 @@ export class RunBus {
   /** JetStream, with its streams there: also after NATS has lost its disk. */
   async #streams(): Promise<ReturnType<typeof jetstream>> {
     const js = jetstream(await this.#reached(), { timeout: PATIENCE_MS });
-    await ensureStreams(await js.jetstreamManager(false));
+    await ensureStreams(await js.jetstreamManager(false), this.#options.replicas ?? 1);
     return js;
   }
 

@@ -55,9 +55,13 @@ const wanted: readonly Wanted[] = [
   },
 ];
 
-/** Makes the streams and the consumer as they should be. Safe to repeat, and for replicas to do at the same time. */
-export async function ensureStreams(jsm: JetStreamManager): Promise<void> {
-  await Promise.all(wanted.map((stream) => ensureStream(jsm, stream)));
+/**
+ * Makes the streams and the consumer as they should be. Safe to repeat, and for replicas to do at the same time.
+ *
+ * @param replicas number of servers that keep each message; streams that are there are changed to it
+ */
+export async function ensureStreams(jsm: JetStreamManager, replicas: number): Promise<void> {
+  await Promise.all(wanted.map((stream) => ensureStream(jsm, { ...stream, num_replicas: replicas })));
   const consumer = { ack_wait: nanos(ACK_WAIT_MS), max_deliver: MAX_DELIVERIES, max_ack_pending: 256 };
   try {
     await jsm.consumers.add(STREAMS.result, {

@@ -1,43 +1,58 @@
-import { newBusSecret, type BusSecret } from '../bus/config.ts';
+import { BUS_SECRET_KEYS, completeBusSecret, newBusSecret, type BusSecret } from '../bus/config.ts';
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeApi } from '../kube/port.ts';
-import { SECRETS, type Secret } from '../kube/resources.ts';
+import { OURS, SECRETS, type Secret } from '../kube/resources.ts';
 
-/** Secret with the keys of the bus and the configuration of NATS. */
+/** Secret with the keys of the bus. */
 export const BUS_SECRET = 'sympozium-bus';
 
-const KEYS = ['nats.conf', 'issuer.seed', 'controller.seed'] as const;
+const SEEDS = ['issuer.seed', 'controller.seed'] as const;
 
 /**
- * The keys of the bus: made once, by whichever replica comes first.
+ * The keys of the bus: made once, by whichever replica comes first. A Secret of an earlier release keeps its seeds and
+ * gets what is missing; NATS waits for it.
  *
- * @throws Error when the Secret is there but lacks a key
+ * @throws Error when the Secret is there but lacks a seed
  */
-export async function ensureBusSecret(kube: Pick<KubeApi, 'get' | 'create'>, namespace: string): Promise<BusSecret> {
+export async function ensureBusSecret(
+  kube: Pick<KubeApi, 'get' | 'create' | 'replace'>,
+  namespace: string,
+): Promise<BusSecret> {
   const name = { namespace, name: BUS_SECRET };
   const existing = await kube.get(SECRETS, name);
-  if (existing !== undefined) return decode(existing);
-  const made = newBusSecret();
-  const data = Object.fromEntries(
-    Object.entries(made).map(([key, value]) => [key, Buffer.from(String(value)).toString('base64')]),
-  );
+  const known = existing === undefined ? undefined : decode(existing);
+  const wanted = known === undefined ? newBusSecret() : completeBusSecret(known);
+  if (known !== undefined && BUS_SECRET_KEYS.every((key) => known[key] === wanted[key])) return wanted;
+  // What else is in there stays: an earlier release that is rolled back to reads its `nats.conf`.
+  const data = { ...existing?.data, ...encode(wanted) };
+  const secret: Secret = {
+    apiVersion: 'v1',
+    kind: 'Secret',
+    metadata: existing?.metadata ?? { ...name, labels: OURS },
+    type: 'Opaque',
+    data,
+  };
   try {
-    await kube.create(SECRETS, { apiVersion: 'v1', kind: 'Secret', metadata: name, type: 'Opaque', data });
-    return made;
+    await (existing === undefined ? kube.create(SECRETS, secret) : kube.replace(SECRETS, secret));
+    return wanted;
   } catch (error) {
-    if (!isKubeError(error, 'AlreadyExists')) throw error;
+    if (!isKubeError(error, 'AlreadyExists', 'Conflict', 'NotFound')) throw error;
     return ensureBusSecret(kube, namespace); // another replica was first: its keys count
   }
 }
 
-function decode({ data = {} }: Secret): BusSecret {
-  const missing = KEYS.filter((key) => data[key] === undefined);
+const encode = (secret: BusSecret): Record<string, string> =>
+  Object.fromEntries(BUS_SECRET_KEYS.map((key) => [key, Buffer.from(secret[key]).toString('base64')]));
+
+function decode({ data = {} }: Secret): Pick<BusSecret, (typeof SEEDS)[number]> & Partial<BusSecret> {
+  const missing = SEEDS.filter((key) => data[key] === undefined);
   if (missing.length > 0) {
     throw new Error(
       `Secret '${BUS_SECRET}' lacks ${missing.join(', ')}: delete it, and restart the controller and NATS, which then get new keys`,
     );
   }
+  const present = BUS_SECRET_KEYS.filter((key) => data[key] !== undefined);
   return Object.fromEntries(
-    KEYS.map((key) => [key, Buffer.from(data[key] ?? '', 'base64').toString('utf8')]),
+    present.map((key) => [key, Buffer.from(data[key] ?? '', 'base64').toString('utf8')]),
   ) as unknown as BusSecret;
 }

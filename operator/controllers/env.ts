@@ -10,6 +10,8 @@ export const controllerEnv = (variables: Variables) =>
     namespace: env.read('POD_NAMESPACE', text),
     podName: env.optional('POD_NAME', text),
     busUrl: env.read('BUS_URL', url('nats', 'tls')),
+    /** How many servers of NATS keep each message. */
+    busReplicas: env.read('BUS_REPLICAS', integer(1, 5), '1'),
     gatewayUrl: env.read('GATEWAY_URL', url('http', 'https')),
     gatewayTokenFile: env.read('GATEWAY_TOKEN_FILE', text, '/var/run/secrets/sympozium/gateway'),
     runtimeImage: env.read('RUNTIME_IMAGE', text),

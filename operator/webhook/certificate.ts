@@ -1,5 +1,5 @@
 import 'reflect-metadata'; // @peculiar/x509 fails without it
-import { X509Certificate, webcrypto } from 'node:crypto';
+import { X509Certificate, createPrivateKey, webcrypto } from 'node:crypto';
 import {
   BasicConstraintsExtension, cryptoProvider, ExtendedKeyUsage, ExtendedKeyUsageExtension, KeyUsageFlags,
   KeyUsagesExtension, PemConverter, SubjectAlternativeNameExtension, X509CertificateGenerator,
@@ -78,7 +78,20 @@ export function isOld(certificate: string, now: Date): boolean {
 export function fits(serving: KeyPair, authority: string, hosts: readonly string[]): boolean {
   const [leaf, issuer] = [read(serving.certificate), read(authority)];
   if (leaf === undefined || issuer === undefined) return false;
-  return leaf.verify(issuer.publicKey) && hosts.every((host) => leaf.checkHost(host) !== undefined);
+  return leaf.verify(issuer.publicKey) && isServedTo(serving, hosts);
+}
+
+/** Whether a serving certificate is for all these hosts. */
+export const isServedTo = ({ certificate }: KeyPair, hosts: readonly string[]): boolean =>
+  hosts.every((host) => read(certificate)?.checkHost(host) !== undefined);
+
+/** Whether a certificate and a private key belong together. */
+export function belong({ certificate, key }: KeyPair): boolean {
+  try {
+    return read(certificate)?.checkPrivateKey(createPrivateKey(key)) === true;
+  } catch {
+    return false; // what should be the key is none
+  }
 }
 
 /** The certificates of a bundle that have not ended yet, each once. */

@@ -1,28 +1,36 @@
 import type { Server } from 'node:https';
 import { messageOf } from '../errors.ts';
-import type { KubeApi } from '../kube/port.ts';
-import type { Cache } from '../kube/reflector.ts';
-import { MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS, type WebhookConfiguration } from '../kube/resources.ts';
+import type { KubeObject } from '../kube/port.ts';
+import type { Reflector } from '../kube/reflector.ts';
 import type { Log } from '../log.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import type { Result } from '../runtime/controller.ts';
-import { ensureCaBundle } from './ca-bundle.ts';
 import type { KeyPair } from './certificate.ts';
-import { ensureCertificates } from './tls-secret.ts';
+import { measureCertificate } from './measure.ts';
 
-/** The time in which every API server hears of a new authority. */
-const TRUST_SPREADS_MS = 10_000;
 const CHECK: Result = { requeueAfterMs: 3_600_000 };
 
-/** What the keeper of the certificates works with. */
+/** A certificate to serve with. */
+export interface Obtained {
+  /** It may come with those that sign it. */
+  readonly serving: KeyPair;
+  /** Makes the API server trust it; left out when somebody else does. */
+  readonly trust?: () => Promise<void>;
+  /** The time until every API server knows that. */
+  readonly trustSpreadsMs?: number;
+}
+
+/** Where the certificate comes from. */
+export interface CertificateSource {
+  /** What it looks at: when something in there changes, the certificate may be another one. */
+  readonly caches: Readonly<Record<string, Pick<Reflector<KubeObject>, 'run' | 'whenSynced' | 'synced' | 'onChange'>>>;
+  /** The certificate, as it should be now. */
+  readonly obtain: (now: Date) => Promise<Obtained>;
+}
+
+/** What the keeper of the certificate works with. */
 export interface KeeperOptions {
-  readonly kube: Pick<KubeApi, 'get' | 'create' | 'replace' | 'apply'>;
-  readonly namespace: string;
-  readonly hosts: readonly string[];
-  /** Name of both webhook configurations. */
-  readonly configuration: string;
-  readonly mutating: Cache<WebhookConfiguration>;
-  readonly validating: Cache<WebhookConfiguration>;
+  readonly source: Pick<CertificateSource, 'obtain'>;
   /** Makes and starts the server. */
   readonly serve: (serving: KeyPair) => Promise<Server>;
   readonly clock: Clock;
@@ -64,24 +72,22 @@ export class Keeper {
   }
 
   async #reconcile(): Promise<void> {
-    const { clock, log, serve } = this.#options;
-    const { bundle, serving } = await ensureCertificates(this.#options, clock.date());
+    const { clock, log, serve, source } = this.#options;
+    const { serving, trust, trustSpreadsMs = 0 } = await source.obtain(clock.date());
     if (this.#server === undefined) {
       this.#server = await serve(serving); // before anyone is told to trust it
-      this.#served = serving.certificate;
+      this.#nowServes(serving.certificate);
     }
-    await this.#trust(bundle);
+    await trust?.();
     if (this.#served === serving.certificate) return;
-    await sleep(clock, TRUST_SPREADS_MS); // until then the old certificate is the one that everyone trusts
+    await sleep(clock, trustSpreadsMs); // until then the old certificate is the one that everyone trusts
     this.#server.setSecureContext({ cert: serving.certificate, key: serving.key });
-    this.#served = serving.certificate;
+    this.#nowServes(serving.certificate);
     log.info('Changed the serving certificate');
   }
 
-  async #trust(bundle: string): Promise<void> {
-    const { kube, configuration: name, mutating, validating } = this.#options;
-    const key = `/${name}`;
-    await ensureCaBundle(kube, MUTATING_WEBHOOKS, { name, configuration: mutating.get(key) }, bundle);
-    await ensureCaBundle(kube, VALIDATING_WEBHOOKS, { name, configuration: validating.get(key) }, bundle);
+  #nowServes(certificate: string): void {
+    this.#served = certificate;
+    measureCertificate(certificate);
   }
 }

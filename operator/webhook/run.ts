@@ -2,15 +2,14 @@ import type { Log } from '../log.ts';
 import { Lookup } from '../kube/lookup.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { reflect } from '../kube/reflect.ts';
-import {
-  INSTANCES, MUTATING_WEBHOOKS, POLICIES, RUNTIME_CLASSES, SECRETS, VALIDATING_WEBHOOKS,
-} from '../kube/resources.ts'; // prettier-ignore
+import { INSTANCES, POLICIES, RUNTIME_CLASSES } from '../kube/resources.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { runController } from '../runtime/controller.ts';
 import { WorkQueue } from '../runtime/work-queue.ts';
+import { issuedCertificate } from './issued-certificate.ts';
 import { Keeper } from './keeper.ts';
+import { ownCertificate } from './own-certificate.ts';
 import { webhookServer } from './server.ts';
-import { TLS_SECRET } from './tls-secret.ts';
 import { validate } from './validate.ts';
 
 /** What the webhook works with. */
@@ -22,8 +21,8 @@ export interface WebhookRunOptions {
   readonly namespace: string;
   /** Names the API server calls the webhook by. */
   readonly hosts: readonly string[];
-  /** Name of both webhook configurations. */
-  readonly configuration: string;
+  /** Both webhook configurations, where the webhook makes its certificate itself; else the Secret that it is in. */
+  readonly certificate: { readonly configuration: string } | { readonly certificateSecret: string };
   readonly port: number;
   /** How long requests are still taken after the signal, until nobody is sent here any more. */
   readonly drainMs: number;
@@ -39,15 +38,16 @@ export interface RunningWebhook {
 
 /** Serves admission until the signal. */
 export function runWebhook(options: WebhookRunOptions, signal: AbortSignal): RunningWebhook {
-  const { kube, namespace, configuration, log, clock } = options;
-  const named = (name: string) => ({ fields: `metadata.name=${name}` });
+  const { kube, namespace, certificate, log, clock } = options;
+  const source =
+    'configuration' in certificate
+      ? ownCertificate({ ...options, ...certificate })
+      : issuedCertificate({ ...options, ...certificate });
   const caches = {
     instances: reflect(INSTANCES, options),
     policies: reflect(POLICIES, options),
     runtimeClasses: reflect(RUNTIME_CLASSES, options),
-    mutating: reflect(MUTATING_WEBHOOKS, options, { selection: named(configuration) }),
-    validating: reflect(VALIDATING_WEBHOOKS, options, { selection: named(configuration) }),
-    secret: reflect(SECRETS, options, { selection: { namespace, ...named(TLS_SECRET) } }),
+    ...source.caches,
   };
   const missing = () => {
     const names = Object.entries(caches).flatMap(([name, { synced }]) => (synced ? [] : [name]));
@@ -59,7 +59,7 @@ export function runWebhook(options: WebhookRunOptions, signal: AbortSignal): Run
 
   const keeper = new Keeper({
     ...options,
-    ...caches,
+    source,
     serve: (serving) =>
       new Promise((resolve, reject) => {
         const judge = validate.bind(undefined, { lookup, runtimeClassExists });
@@ -69,8 +69,8 @@ export function runWebhook(options: WebhookRunOptions, signal: AbortSignal): Run
         });
       }),
   });
-  const queue = new WorkQueue(clock);
-  for (const cache of [caches.mutating, caches.validating, caches.secret]) {
+  const queue = new WorkQueue(clock, 'certificates');
+  for (const cache of Object.values(source.caches)) {
     cache.onChange(() => {
       queue.add('certificates');
     });

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { measureReview } from './measure.ts';
 import { mutate } from './mutate.ts';
 import {
   requestOf,
@@ -37,25 +38,34 @@ export function webhookServer({ certificate, key }: KeyPair, options: WebhookOpt
 }
 
 async function respond(request: IncomingMessage, response: ServerResponse, options: WebhookOptions): Promise<void> {
-  const send = (status: number, body: object) => {
-    response.writeHead(status, { 'content-type': 'application/json' });
-    response.end(JSON.stringify(body));
-  };
+  const start = performance.now();
+  const path = request.url?.split('?')[0];
+  const { status, body, ...answer } = await answerTo(request, path, options);
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+  measureReview(start, path, answer);
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: object;
+  readonly review?: AdmissionRequest;
+  readonly judged?: AdmissionResponse;
+}
+
+async function answerTo(request: IncomingMessage, path: string | undefined, options: WebhookOptions): Promise<Answer> {
+  const message = (status: number, text: string): Answer => ({ status, body: { message: text } });
   try {
     const notReady = options.notReady();
-    if (notReady !== undefined) {
-      send(503, { message: notReady });
-      return;
-    }
-    const path = request.url?.split('?')[0];
+    if (notReady !== undefined) return message(503, notReady);
     const review = requestOf(await bodyOf(request));
-    if (review === undefined) send(400, { message: 'the body is not an AdmissionReview of admission.k8s.io/v1' });
-    else if (path === '/mutate') send(200, reviewOf(mutate(review)));
-    else if (path === '/validate') send(200, reviewOf(await judge(review, options)));
-    else send(404, { message: 'nothing here: ask /mutate or /validate' });
+    if (review === undefined) return message(400, 'the body is not an AdmissionReview of admission.k8s.io/v1');
+    if (path !== '/mutate' && path !== '/validate') return message(404, 'nothing here: ask /mutate or /validate');
+    const judged = path === '/mutate' ? mutate(review) : await judge(review, options);
+    return { status: 200, body: reviewOf(judged), review, judged };
   } catch (error) {
     options.log.warn('Could not answer a review', { error });
-    if (!response.headersSent) send(400, { message: messageOf(error) });
+    return message(400, messageOf(error));
   }
 }
 

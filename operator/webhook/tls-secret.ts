@@ -1,6 +1,6 @@
 import { isKubeError } from '../kube/errors.ts';
 import type { KubeApi } from '../kube/port.ts';
-import { SECRETS, type Secret } from '../kube/resources.ts';
+import { OURS, SECRETS, type Secret } from '../kube/resources.ts';
 import { fits, isOld, newAuthority, newServing, unexpired, type KeyPair } from './certificate.ts';
 
 /** Secret with the webhook's certificates. */
@@ -36,7 +36,7 @@ export async function ensureCertificates(options: CertificateStoreOptions, now: 
   const secret: Secret = {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: existing?.metadata ?? name,
+    metadata: existing?.metadata ?? { ...name, labels: OURS },
     type: 'kubernetes.io/tls',
     data: encode(wanted),
   };

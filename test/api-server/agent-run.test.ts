@@ -138,7 +138,7 @@ describe('On a real API server', () => {
     await eventually(
       async () => (await kube.get(JOBS, child('again')))?.metadata.ownerReferences?.[0]?.uid === second.metadata.uid,
     );
-    expect((await get('again')).status).toEqual({ phase: 'Pending' });
+    expect((await get('again')).status).toEqual({ phase: 'Pending', observedGeneration: -1 });
   });
 
   test('a cancelled run ends', async () => {

@@ -30,7 +30,7 @@ const start = (onPort: number, signal: AbortSignal) =>
       log: SILENT,
       namespace: 'sympozium-system',
       hosts: ['localhost'],
-      configuration: NAME,
+      certificate: { configuration: NAME },
       port: onPort,
       drainMs: 0,
     },

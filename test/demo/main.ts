@@ -112,7 +112,7 @@ async function remove(context: string | undefined): Promise<void> {
       '-n',
       'default',
       '-l',
-      'app.kubernetes.io/managed-by=sympozium',
+      'sympozium.ai/managed-by=sympozium',
       ...ignore,
     ]);
   });

@@ -22,11 +22,13 @@ const files = (directory: string): Record<string, string> =>
       .map((path) => [path.slice(directory.length + 1), readFileSync(path, 'utf8')]),
   );
 
-/** Both programs in fresh processes, so that nothing one leaves behind can hide what the next would do. */
-function generate(name: string): { dist: Record<string, string>; chart: Record<string, string> } {
-  node('lib/main.ts', [], { CDK8S_OUTDIR: join(scratch, name, 'dist') });
-  node('lib/helm/main.ts', [join(scratch, name, 'chart')]);
-  return { dist: files(join(scratch, name, 'dist')), chart: files(join(scratch, name, 'chart')) };
+/** The programs in fresh processes, so that nothing one leaves behind can hide what the next would do. */
+function generate(name: string): Readonly<Record<'dist' | 'chart' | 'reference', Record<string, string>>> {
+  const directory = (part: string) => join(scratch, name, part);
+  node('lib/main.ts', [], { CDK8S_OUTDIR: directory('dist') });
+  node('lib/helm/main.ts', [directory('chart')]);
+  node('lib/reference/main.ts', [directory('reference')]);
+  return { dist: files(directory('dist')), chart: files(directory('chart')), reference: files(directory('reference')) };
 }
 
 const generated = generate('first');
@@ -37,6 +39,10 @@ test('dist/ is what the constructs give: otherwise run `npm run synth`', () => {
 
 test('charts/sympozium is what the constructs give: otherwise run `npm run synth`', () => {
   expect(files(join(root, 'charts/sympozium'))).toEqual(generated.chart);
+});
+
+test('docs/reference is what the kinds give: otherwise run `npm run synth`', () => {
+  expect(files(join(root, 'docs/reference'))).toEqual(generated.reference);
 });
 
 test('synthesis gives the same bytes every time', () => {

@@ -12,11 +12,24 @@ const CLUSTER_SCOPED = new Set([
   'Namespace',
   'ValidatingWebhookConfiguration',
 ]);
-const of = <T>(kind: string) => manifests.filter((manifest) => manifest.kind === kind) as unknown as T[];
+const of = <T>(kind: string, among = manifests) => among.filter((manifest) => manifest.kind === kind) as unknown as T[];
+/** Everything that changes Pods or rights. */
+const options = {
+  nats: { replicas: 3 },
+  certificates: { certManager: {} },
+  monitoring: { podMonitors: true },
+} as const;
+const chosen = synthesise(options).flatMap((part) => part.manifests);
 const selects = (selector: Record<string, string>, labels: Record<string, string>) =>
   Object.entries(selector).every(([key, value]) => labels[key] === value);
 
-describe.each(workloads(manifests).map((workload) => [idOf(workload), workload] as const))('%s', (_id, workload) => {
+describe.each(
+  [manifests, chosen].flatMap((all) =>
+    workloads(all).map(
+      (workload) => [idOf(workload), all === chosen ? 'with options' : 'by default', workload, all] as const,
+    ),
+  ),
+)('%s %s', (_id, _title, workload, manifests) => {
   const { selector, template } = workload.spec;
   const pod = template.spec;
 
@@ -59,14 +72,17 @@ describe.each(workloads(manifests).map((workload) => [idOf(workload), workload] 
   test('has a ServiceAccount of its own, and a token only if that has rights', () => {
     const name = pod.serviceAccountName ?? '';
     expect(manifests.map(idOf)).toContain(`ServiceAccount/${name}`);
-    const bound = of<{ subjects: k8s.Subject[] }>('ClusterRoleBinding').some(
+    const bound = of<{ subjects: k8s.Subject[] }>('ClusterRoleBinding', manifests).some(
       ({ subjects }) => subjects[0]?.name === name,
     );
     expect(pod.automountServiceAccountToken).toBe(bound);
   });
 
   test('is closed in by a NetworkPolicy of both directions', () => {
-    const policies = of<{ spec: { podSelector: k8s.LabelSelector; policyTypes: string[] } }>('NetworkPolicy');
+    const policies = of<{ spec: { podSelector: k8s.LabelSelector; policyTypes: string[] } }>(
+      'NetworkPolicy',
+      manifests,
+    );
     const governing = policies.filter(({ spec }) =>
       selects(spec.podSelector.matchLabels ?? {}, template.metadata.labels),
     );
@@ -88,27 +104,26 @@ test('no object is defined twice', () => {
   expect(new Set(ids).size).toBe(ids.length);
 });
 
-describe.each(manifests.filter(({ kind }) => kind.endsWith('Role')).map((role) => [idOf(role), role] as const))(
-  '%s',
-  (_id, role) => {
-    const rules = role.rules as k8s.PolicyRule[];
+describe.each(
+  [...manifests, ...chosen].filter(({ kind }) => kind.endsWith('Role')).map((role) => [idOf(role), role] as const),
+)('%s', (_id, role) => {
+  const rules = role.rules as k8s.PolicyRule[];
 
-    test('has no wildcard and can raise nobody', () => {
-      for (const { apiGroups = [], resources = [], verbs, resourceNames = [] } of rules) {
-        expect([...apiGroups, ...resources, ...verbs, ...resourceNames].join(' ')).not.toMatch(/\*/);
-        expect(verbs).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(escalate|bind|impersonate)$/)]));
-        expect(apiGroups).not.toContain('rbac.authorization.k8s.io');
-        expect(resources).not.toContain('serviceaccounts/token');
-        expect(resources).not.toContain('pods/exec');
-      }
-    });
+  test('has no wildcard and can raise nobody', () => {
+    for (const { apiGroups = [], resources = [], verbs, resourceNames = [] } of rules) {
+      expect([...apiGroups, ...resources, ...verbs, ...resourceNames].join(' ')).not.toMatch(/\*/);
+      expect(verbs).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(escalate|bind|impersonate)$/)]));
+      expect(apiGroups).not.toContain('rbac.authorization.k8s.io');
+      expect(resources).not.toContain('serviceaccounts/token');
+      expect(resources).not.toContain('pods/exec');
+    }
+  });
 
-    test('nobody may list the Secrets of others', () => {
-      const listing = rules.filter(({ resources, verbs }) => resources?.includes('secrets') && verbs.includes('list'));
-      for (const { resourceNames } of listing) expect(resourceNames).toHaveLength(1);
-    });
-  },
-);
+  test('nobody may list the Secrets of others', () => {
+    const listing = rules.filter(({ resources, verbs }) => resources?.includes('secrets') && verbs.includes('list'));
+    for (const { resourceNames } of listing) expect(resourceNames).toHaveLength(1);
+  });
+});
 
 test('the webhook is asked about all of our kinds, about no others, and not about their status', () => {
   const kinds = of<{ spec: { names: { plural: string } } }>('CustomResourceDefinition').map(

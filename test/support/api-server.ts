@@ -133,6 +133,7 @@ export class ApiServer {
       `--service-account-signing-key-file=${keyFile}`,
       `--service-account-key-file=${publicFile}`,
       '--disable-admission-plugins=ServiceAccount', // nobody makes the default ones here
+      '--enable-admission-plugins=OwnerReferencesPermissionEnforcement', // as in OpenShift: to own takes a right
       '--watch-cache=true',
     ]);
     const cluster = { server: this.url, 'certificate-authority': join(this.#directory, 'apiserver.crt') };

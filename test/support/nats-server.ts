@@ -5,20 +5,30 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { natsConf } from '../../operator/bus/config.ts';
+import { KEYS_FILE, natsConf, type NatsCluster } from '../../lib/policy/nats-conf.ts';
+import { keysFile, newBusSecret } from '../../operator/bus/config.ts';
 import { type BusKeys, generateBusKeys } from '../../operator/bus/keys.ts';
 import { freePort } from './free-port.ts';
 
+/** How a server finds the others, and the environment in which its configuration looks that up. */
+interface Member {
+  readonly cluster: NatsCluster;
+  readonly env: Readonly<Record<string, string>>;
+}
+
 /** A real nats-server on 127.0.0.1 with our configuration, its data in a directory of its own. */
 export class NatsServer {
-  readonly keys: BusKeys = generateBusKeys();
+  readonly keys: BusKeys;
   readonly url: string;
+  readonly #member: Member | undefined;
   readonly #port: number;
   readonly #directory = mkdtempSync(join(tmpdir(), 'sympozium-nats-'));
   #process: ChildProcess | undefined;
 
-  private constructor(port: number) {
+  private constructor(port: number, keys: BusKeys = generateBusKeys(), member?: Member) {
     this.#port = port;
+    this.keys = keys;
+    this.#member = member;
     this.url = `nats://127.0.0.1:${port}`;
   }
 
@@ -28,12 +38,31 @@ export class NatsServer {
     return server;
   }
 
+  /** Three servers that keep the streams together, as the manifests make them. */
+  static async startThree(): Promise<readonly NatsServer[]> {
+    const keys = generateBusKeys();
+    const routePorts = await Promise.all([freePort(), freePort(), freePort()]);
+    const password = newBusSecret()['routes.password'];
+    const routes = routePorts.map((port) => `nats://routes:${password}@127.0.0.1:${port}`);
+    const servers: NatsServer[] = [];
+    for (const [index, routePort] of routePorts.entries()) {
+      const cluster = { listen: `127.0.0.1:${routePort}`, password: '$ROUTES_PASSWORD', routes: '$ROUTES', serverName: '$POD_NAME' }; // prettier-ignore
+      const env = { ROUTES_PASSWORD: password, ROUTES: `[${routes.join(', ')}]`, POD_NAME: `sympozium-nats-${index}` };
+      servers.push(new NatsServer(await freePort(), keys, { cluster, env }));
+    }
+    await Promise.all(servers.map((server) => server.start()));
+    return servers;
+  }
+
   /** Starts it (again), with the data it had. */
   async start(): Promise<void> {
     const config = join(this.#directory, 'nats.conf');
     const where = { host: '127.0.0.1', port: this.#port, monitorPort: -1, storeDir: join(this.#directory, 'data') };
-    writeFileSync(config, natsConf(this.keys, where));
+    const { cluster, env } = this.#member ?? {};
+    writeFileSync(config, natsConf(cluster === undefined ? where : { ...where, cluster }));
+    writeFileSync(join(this.#directory, KEYS_FILE), keysFile(this.keys));
     this.#process = spawn(join(process.env.CLUSTER_BIN ?? '', 'nats-server'), ['-c', config], {
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', process.env.NATS_LOG === undefined ? 'ignore' : 'inherit'],
     });
     await Promise.race([this.#reachable(), failure(this.#process)]);

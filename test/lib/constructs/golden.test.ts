@@ -1,6 +1,7 @@
 import { test } from '@jest/globals';
 import {
   Admission,
+  AgentNamespace,
   AgentNetworkPolicies,
   AgentRun,
   Controller,
@@ -8,11 +9,14 @@ import {
   Gateway,
   Nats,
   NetworkPolicies,
+  People,
+  PodMonitors,
   Rbac,
   SympoziumInstance,
   SympoziumPolicy,
   SystemNamespace,
   Webhook,
+  WebhookCertificate,
 } from '../../../lib/index.ts';
 import { expectGolden } from '../support/golden.ts';
 
@@ -31,6 +35,10 @@ test('the rights of the control plane', () => {
   expectGolden('rbac', (chart) => new Rbac(chart, 'rbac', { namespace }));
 });
 
+test('the rights of people', () => {
+  expectGolden('people', (chart) => new People(chart, 'people'));
+});
+
 test('NATS', () => {
   expectGolden('nats', (chart) => new Nats(chart, 'nats', { namespace }));
 });
@@ -42,6 +50,7 @@ test('NATS with everything chosen', () => {
       new Nats(chart, 'nats', {
         namespace,
         image: 'registry.example/nats:2',
+        replicas: 3,
         resources: { requests: { cpu: '1', memory: '1Gi' }, limits: { memory: '2Gi' } },
         storageSize: '50Gi',
         storageClassName: 'fast',
@@ -80,6 +89,32 @@ test('the network around run Pods', () => {
     'agent-network-policies',
     (chart) => new AgentNetworkPolicies(chart, 'agents', { namespace: 'team-a', dnsNamespace: 'kube-system' }),
   );
+});
+
+test('the network around three servers of NATS and with Prometheus', () => {
+  expectGolden(
+    'network-policies-options',
+    (chart) =>
+      new NetworkPolicies(chart, 'network-policies', { namespace, natsReplicas: 3, monitoringNamespace: 'monitoring' }),
+  );
+});
+
+test('a namespace of agents', () => {
+  expectGolden('agent-namespace', (chart) => new AgentNamespace(chart, 'team', { name: 'team-a' }));
+});
+
+test('what Prometheus is told', () => {
+  expectGolden('pod-monitors', (chart) => new PodMonitors(chart, 'monitors', { namespace, labels: { release: 'x' } }));
+});
+
+test('the webhook with cert-manager: its certificate, what the API server is told, and that it may do less', () => {
+  const certificates = { certManager: {} };
+  expectGolden('cert-manager', (chart) => {
+    new WebhookCertificate(chart, 'certificate', { namespace });
+    new Webhook(chart, 'webhook', { ...common, certificates });
+    new Admission(chart, 'admission', { namespace, trustedBy: 'cert-manager' });
+    new Rbac(chart, 'rbac', { namespace, certificates });
+  });
 });
 
 test('an agent, its policy and a run of it, as a team writes them', () => {

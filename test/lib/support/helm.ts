@@ -40,9 +40,9 @@ export function render(namespace: string, values: Readonly<Record<string, unknow
 
 /** `helm template`, with values by path. */
 export function template(namespace: string, values: Readonly<Record<string, unknown>>): HelmResult {
-  const settings = Object.entries(values).flatMap(([path, value]) => [
-    '--set-json',
-    `${path}=${JSON.stringify(value)}`,
-  ]);
-  return helm(['template', 'sympozium'], '--namespace', namespace, ...settings);
+  return helm(['template', 'sympozium'], '--namespace', namespace, ...settings(values));
 }
+
+/** Flags that set values by path. */
+export const settings = (values: Readonly<Record<string, unknown>>): string[] =>
+  Object.entries(values).flatMap(([path, value]) => ['--set-json', `${path}=${JSON.stringify(value)}`]);

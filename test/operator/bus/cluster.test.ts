@@ -1,0 +1,69 @@
+import { jetstreamManager } from '@nats-io/jetstream';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
+import { SILENT } from '../../../operator/log.ts';
+import { RunBus } from '../../../operator/bus/run-bus.ts';
+import { STREAMS } from '../../../operator/bus/subjects.ts';
+import { eventually } from '../../support/eventually.ts';
+import { must } from '../../support/must.ts';
+import { NatsServer } from '../../support/nats-server.ts';
+import { admin, bridgeBus, reviewByName, success, task } from './support.ts';
+
+let servers: readonly NatsServer[];
+const run = { namespace: 'team', name: 'one' };
+
+beforeAll(async () => {
+  servers = await NatsServer.startThree();
+}, 30_000);
+afterAll(() => Promise.all(servers.map((server) => server.remove())));
+
+/** A controller that keeps the streams on so many servers. */
+function controller(signal: AbortSignal, replicas: number): RunBus {
+  const { url, keys } = must(servers[0]);
+  const callout = { issuerSeed: keys.issuerSeed, authenticate: reviewByName, now: Date.now };
+  return new RunBus({ url, controllerSeed: keys.controllerSeed, replicas, callout, log: SILENT, signal });
+}
+
+/** How many servers keep each stream. */
+async function copies(): Promise<number[]> {
+  const connection = await admin(must(servers[0]));
+  const jsm = await jetstreamManager(connection, { checkAPI: false });
+  const numbers: number[] = [];
+  for await (const { config } of jsm.streams.list()) numbers.push(config.num_replicas);
+  await connection.close();
+  return numbers;
+}
+
+test('Streams that are there are kept as often as the controller is told, and survive a server', async () => {
+  const before = new AbortController();
+  const alone = controller(before.signal, 1);
+  await eventually(() => alone.ready, 20_000);
+  await alone.publishTask(run, task('uid-1', 'kept'));
+  expect(await copies()).toEqual([1, 1, 1, 1]);
+  before.abort();
+
+  const stop = new AbortController();
+  const bus = controller(stop.signal, 3);
+  await eventually(() => bus.ready, 20_000);
+  expect(await copies()).toEqual([3, 3, 3, 3]);
+  await eventually(async () => (await caughtUp(STREAMS.task)) === 2, 10_000);
+
+  await must(servers[1]).stop();
+  const bridge = await bridgeBus(must(servers[2]), run, 'uid-1', stop.signal);
+  expect((await bridge.getTask()).task.input).toBe('kept');
+  await bridge.publishResult(success('uid-1'), 10_000);
+  let heard = '';
+  void bus.consumeResults((ref, { uid }) => {
+    heard = `${ref.namespace}/${ref.name} ${uid}`;
+    return Promise.resolve('done');
+  }, stop.signal);
+  await eventually(() => heard === 'team/one uid-1', 20_000);
+  stop.abort();
+}, 60_000);
+
+/** How many other servers have all of a stream. */
+async function caughtUp(stream: string): Promise<number> {
+  const connection = await admin(must(servers[0]));
+  const { cluster } = await (await jetstreamManager(connection, { checkAPI: false })).streams.info(stream);
+  await connection.close();
+  return cluster?.replicas?.filter(({ current }) => current).length ?? 0;
+}
