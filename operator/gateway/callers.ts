@@ -38,21 +38,18 @@ export class Callers {
    * @throws GatewayError 401 when the token is missing or not valid here
    */
   async user(authorization: string | undefined): Promise<string> {
-    const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
-    if (token === undefined) throw unauthenticated('no token was sent: send Authorization: Bearer <token>');
-    // Keyed by digest, so that the cache holds nothing that could be used as a token.
-    const key = createHash('sha256').update(token).digest('base64');
+    const { token, key } = tokenIn(authorization);
     return this.#users.get(key, () => this.#review(token));
   }
 
   /**
-   * The run behind the `Authorization` header.
+   * The run behind the `Authorization` header. Known by its token and not by its name, which the next run may have.
    *
    * @throws GatewayError 401 or 403 when it is nobody who may call a model
    */
   async caller(authorization: string | undefined): Promise<Caller> {
     const user = await this.user(authorization);
-    return this.#callers.get(user, () => this.#resolve(user));
+    return this.#callers.get(tokenIn(authorization).key, () => this.#resolve(user));
   }
 
   async #review(token: string): Promise<string> {
@@ -90,6 +87,13 @@ export class Callers {
     }
     return { namespace, run: name, instance: instanceRef, provider: instance.spec.provider };
   }
+}
+
+/** The token of an `Authorization` header, and its digest, so that caches hold nothing that could be used as a token. */
+function tokenIn(authorization: string | undefined): { token: string; key: string } {
+  const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
+  if (token === undefined) throw unauthenticated('no token was sent: send Authorization: Bearer <token>');
+  return { token, key: createHash('sha256').update(token).digest('base64') };
 }
 
 const unauthenticated = (message: string) => new GatewayError(message, { status: 401, code: 'invalid_token' });

@@ -8,10 +8,15 @@ import { EXAMPLES } from '../../lib/reference/examples.ts';
 import { referenceFiles } from '../../lib/reference/files.ts';
 import { objects, type Crd } from '../../lib/reference/schema.ts';
 import { ApiServer } from '../support/api-server.ts';
+import { eventually } from '../support/eventually.ts';
 
 let server: ApiServer;
 beforeAll(async () => {
   server = await ApiServer.start();
+  // What kubectl explains is published a moment after the kind is served.
+  for (const { plural } of KINDS) {
+    await eventually(() => kubectl(['explain', `${plural}.sympozium.ai.spec`]).then(Boolean, () => false), 30_000, 200);
+  }
 }, 90_000);
 afterAll(() => server.remove());
 

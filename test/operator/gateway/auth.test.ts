@@ -60,6 +60,19 @@ describe('who may call', () => {
     expect((await failure(answer)).code).toBe(code);
   });
 
+  test('the next run of a name is not taken for the one before it', async () => {
+    expect(await status()).toBe(200);
+    const other = await startUpstream((_request, response) => response.end('{"from":"elsewhere"}'));
+    const instance = gateway.cluster.instances.get('default/agent');
+    if (instance === undefined) throw new Error('the fake cluster has no instance');
+    const provider = { ...instance.spec.provider, baseURL: other.url };
+    gateway.cluster.instances.set('default/agent', { ...instance, spec: { provider } });
+    gateway.cluster.users.set('token-of-the-next', 'system:serviceaccount:default:run-hello');
+    const answer = await gateway.post('/v1/chat/completions', BODY, { token: 'token-of-the-next' });
+    expect(await answer.json()).toEqual({ from: 'elsewhere' });
+    await other.stop();
+  });
+
   test('a run that has ended is refused after a minute at the latest', async () => {
     expect(await status()).toBe(200);
     gateway.cluster.setRun({ status: { phase: 'Succeeded' } });
