@@ -38,7 +38,6 @@ export function platformTeam(scope: Construct, { clusters }: PlatformTeamProps):
       template: 'Default',
       requireApproval: ['execute_command'],
       approval: { timeout: '30m', approvers: { groups: ['platform-on-call'] } },
-      budgets: { tokensPerDay: 2_000_000 },
     },
   });
 

@@ -17,9 +17,6 @@ export function supportTeam(scope: Construct, { timezone }: SupportTeamProps): C
     spec: {
       template: 'Permissive',
       deniedTools: ['execute_command'],
-      egress: { mode: 'None' },
-      models: { allowed: ['anthropic/*'] },
-      limits: { runTimeout: '10m', concurrentRuns: 3 },
     },
   });
 

@@ -64,7 +64,7 @@ beforeAll(async () => {
   ]);
 });
 afterAll(async () => {
-  await cluster.kubectl(['delete', 'namespace', ...NAMESPACES, '--wait=false']);
+  await cluster.kubectl(['delete', 'namespace', ...NAMESPACES]);
   await cluster.kubectl(['-n', 'default', 'delete', 'secret', 'openai-secret']);
   await cluster.kubectl(['-n', 'default', 'delete', 'sympozium', '--all']);
 });

@@ -27,7 +27,7 @@ export async function prepareCluster(progress: Progress): Promise<void> {
 async function isForeign({ cluster }: Target): Promise<boolean> {
   const [found, releases] = await Promise.all([
     cluster.kubectl(['get', 'deployments', '-n', SYSTEM, '-o', 'name']),
-    cluster.helm(['list', '-n', SYSTEM, '--all', '--short']),
+    cluster.helm(['list', '-n', SYSTEM, '--short']),
   ]);
   return found !== '' && releases.trim() === '';
 }
