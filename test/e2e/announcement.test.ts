@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
 import type { KubeObject } from '../../operator/kube/port.ts';
 import { eventually } from '../support/eventually.ts';
-import { cluster } from './support/world.ts';
+import { clearDefaultNamespace, cluster } from './support/world.ts';
 
 /** The examples of the post, each the text of a manifest or of a part of one. */
 const [
@@ -51,6 +51,8 @@ async function condition(type: string, ...object: string[]) {
 }
 
 beforeAll(async () => {
+  await clearDefaultNamespace();
+  await cluster.kubectl(['delete', 'namespace', ...NAMESPACES, '--ignore-not-found']);
   for (const name of NAMESPACES) await cluster.kubectl(['create', 'namespace', name]);
   // Step 3 of the post's setup.
   await cluster.kubectl([
@@ -65,8 +67,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await cluster.kubectl(['delete', 'namespace', ...NAMESPACES]);
-  await cluster.kubectl(['-n', 'default', 'delete', 'secret', 'openai-secret']);
-  await cluster.kubectl(['-n', 'default', 'delete', 'sympozium', '--all']);
+  await clearDefaultNamespace();
 });
 
 test.each([

@@ -1,18 +1,16 @@
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { PLAIN_ANSWER } from '../model/scenarios.ts';
-import { cluster, MOCK } from './support/world.ts';
+import { clearDefaultNamespace, cluster, MOCK } from './support/world.ts';
 
 const EXAMPLE = join(import.meta.dirname, '../../examples/01-first-agent');
 const kubectl = (...args: string[]) => cluster.kubectl(['-n', 'default', ...args]);
 
 beforeAll(async () => {
+  await clearDefaultNamespace();
   await kubectl('create', 'secret', 'generic', 'openai-secret', '--from-literal=apiKey=sk-none');
 });
-afterAll(async () => {
-  await kubectl('delete', 'secret', 'openai-secret');
-  await kubectl('delete', 'sympozium', '--all');
-});
+afterAll(clearDefaultNamespace);
 
 test('the first agent answers, as its README says', async () => {
   await kubectl('apply', '-f', join(EXAMPLE, 'instance.yaml'));

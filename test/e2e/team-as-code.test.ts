@@ -11,6 +11,7 @@ const objects = parseAllDocuments(yaml).map((document) => document.toJS() as Kub
 const namespaces = [...new Set(objects.map(({ metadata }) => metadata.namespace ?? ''))];
 
 beforeAll(async () => {
+  await cluster.kubectl(['delete', 'namespace', ...namespaces, '--ignore-not-found']);
   for (const name of namespaces) await cluster.kubectl(['create', 'namespace', name]);
 });
 afterAll(async () => {

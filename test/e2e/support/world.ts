@@ -29,6 +29,12 @@ const pause = async (ms: number, signal?: AbortSignal) => {
   await sleep(ms, undefined, { signal });
 };
 
+/** Removes what examples that live in the namespace `default` have put there, also in a run of the tests that was cut off. */
+export async function clearDefaultNamespace(): Promise<void> {
+  const remove = (...what: string[]) => cluster.kubectl(['-n', 'default', 'delete', ...what, '--ignore-not-found']);
+  await Promise.all([remove('sympozium', '--all'), remove('secret', 'openai-secret')]);
+}
+
 /** A namespace of its own with Pod Security `restricted`, a provider's Secret and an instance, for one test file. */
 export class World {
   readonly namespace: string;
