@@ -1,17 +1,33 @@
 import type { z } from 'zod';
+import type { KindDefinition } from '../api/kind.ts';
 import { structural } from '../api/structural.ts';
-import { brokenRules } from './rules.ts';
+import { broken, brokenRules } from './rules.ts';
+
+/** What of an object there is to validate. */
+interface Validated {
+  readonly metadata: { readonly name: string };
+  readonly spec: unknown;
+}
 
 /**
- * Refuses what the API server would refuse about a spec, and the field names that it would drop silently.
+ * Refuses what the API server would refuse about a new object, and the field names that it would drop silently.
  *
- * @param what whose spec it is, for the message
+ * @param what which object it is, for the message
  * @throws Error that lists every problem with the field it is in
  */
-export function validate(schema: z.ZodType, spec: unknown, what: string): void {
+export function validate(
+  { spec: schema, rules }: KindDefinition<z.ZodType, z.ZodType>,
+  object: Validated,
+  what: string,
+): void {
+  const { spec } = object;
   const result = schema.safeParse(spec, { reportInput: true });
   const problems = result.success
-    ? [...unknownFields(spec, result.data, 'spec'), ...brokenRules(structural(schema, 'spec'), spec, 'spec')]
+    ? [
+        ...unknownFields(spec, result.data, 'spec'),
+        ...brokenRules(structural(schema, 'spec'), spec, 'spec'),
+        ...broken(rules, object),
+      ]
     : result.error.issues.map(({ path, message, input }) => `${at(path)}: ${message}${got(input)}`);
   if (problems.length > 0) throw new Error(`${what} is not valid:\n  ${problems.join('\n  ')}`);
 }
