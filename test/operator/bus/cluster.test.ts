@@ -1,8 +1,8 @@
-import { jetstreamManager } from '@nats-io/jetstream';
+import { jetstreamManager, type ClusterInfo } from '@nats-io/jetstream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SILENT } from '../../../operator/log.ts';
 import { RunBus } from '../../../operator/bus/run-bus.ts';
-import { STREAMS } from '../../../operator/bus/subjects.ts';
+import { RESULT_CONSUMER, STREAMS } from '../../../operator/bus/subjects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { must } from '../../support/must.ts';
 import { NatsServer } from '../../support/nats-server.ts';
@@ -45,7 +45,7 @@ test('Streams that are there are kept as often as the controller is told, and su
   const bus = controller(stop.signal, 3);
   await eventually(() => bus.ready, 20_000);
   expect(await copies()).toEqual([3, 3, 3, 3]);
-  await eventually(async () => (await caughtUp(STREAMS.task)) === 2, 10_000);
+  await eventually(allCaughtUp, 20_000, 100);
 
   await must(servers[1]).stop();
   const bridge = await bridgeBus(must(servers[2]), run, 'uid-1', stop.signal);
@@ -60,10 +60,12 @@ test('Streams that are there are kept as often as the controller is told, and su
   stop.abort();
 }, 60_000);
 
-/** How many other servers have all of a stream. */
-async function caughtUp(stream: string): Promise<number> {
+/** Whether all servers have all of every stream, and of where the controller stands in the results. */
+async function allCaughtUp(): Promise<boolean> {
   const connection = await admin(must(servers[0]));
-  const { cluster } = await (await jetstreamManager(connection, { checkAPI: false })).streams.info(stream);
+  const jsm = await jetstreamManager(connection, { checkAPI: false });
+  const infos: { readonly cluster?: ClusterInfo }[] = [await jsm.consumers.info(STREAMS.result, RESULT_CONSUMER)];
+  for await (const info of jsm.streams.list()) infos.push(info);
   await connection.close();
-  return cluster?.replicas?.filter(({ current }) => current).length ?? 0;
+  return infos.every(({ cluster }) => cluster?.replicas?.filter(({ current }) => current).length === 2);
 }
