@@ -85,8 +85,8 @@ bus is not seen any more: do that while no run is at work.
 ## Uninstall
 
 \`helm uninstall sympozium\` leaves what people made and what is data: the CRDs, and so all agents and runs; namespaces of
-\`agentNamespaces\`; the network policies around run Pods; the Secrets \`sympozium-bus\` and \`sympozium-webhook-tls\`, the
-Lease \`sympozium-controller\` and the volume of the bus. A new installation under the same name takes them over. With
+\`agentNamespaces\`; the network policies around run Pods; the volume of the bus. A new installation under the same name
+takes them over. Keys, certificates and the Lease, which the control plane makes for itself, go with its ServiceAccounts. With
 \`crds.keep: false\` the CRDs, agents and runs go with the chart. To remove those as well:
 
 \`\`\`sh

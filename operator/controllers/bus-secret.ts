@@ -1,5 +1,7 @@
+import type { OwnerReference } from '../../lib/api/metadata.ts';
 import { BUS_SECRET_KEYS, completeBusSecret, newBusSecret, type BusSecret } from '../bus/config.ts';
 import { isKubeError } from '../kube/errors.ts';
+import { ownedBy } from '../kube/own-account.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { OURS, SECRETS, type Secret } from '../kube/resources.ts';
 
@@ -12,11 +14,13 @@ const SEEDS = ['issuer.seed', 'controller.seed'] as const;
  * The keys of the bus: made once, by whichever replica comes first. A Secret of an earlier release keeps its seeds and
  * gets what is missing; NATS waits for it.
  *
+ * @param owner with whom a new Secret goes
  * @throws Error when the Secret is there but lacks a seed
  */
 export async function ensureBusSecret(
   kube: Pick<KubeApi, 'get' | 'create' | 'replace'>,
   namespace: string,
+  owner?: OwnerReference,
 ): Promise<BusSecret> {
   const name = { namespace, name: BUS_SECRET };
   const existing = await kube.get(SECRETS, name);
@@ -28,7 +32,7 @@ export async function ensureBusSecret(
   const secret: Secret = {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: existing?.metadata ?? { ...name, labels: OURS },
+    metadata: existing?.metadata ?? { ...name, labels: OURS, ...ownedBy(owner) },
     type: 'Opaque',
     data,
   };
@@ -37,7 +41,7 @@ export async function ensureBusSecret(
     return wanted;
   } catch (error) {
     if (!isKubeError(error, 'AlreadyExists', 'Conflict', 'NotFound')) throw error;
-    return ensureBusSecret(kube, namespace); // another replica was first: its keys count
+    return ensureBusSecret(kube, namespace, owner); // another replica was first: its keys count
   }
 }
 

@@ -1,6 +1,8 @@
+import type { OwnerReference } from '../../lib/api/metadata.ts';
 import { leader } from '../metrics/kube.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { isKubeError } from './errors.ts';
+import { ownedBy } from './own-account.ts';
 import type { KubeApi } from './port.ts';
 import { LEASES, type Lease } from './resources.ts';
 
@@ -17,6 +19,8 @@ export interface ElectorOptions {
   readonly name: string;
   /** Name of this replica: no two may have the same. */
   readonly identity: string;
+  /** With whom a new Lease goes. */
+  readonly owner?: OwnerReference | undefined;
   /** A request failed; the elector goes on by itself. */
   readonly onError: (error: unknown) => void;
 }
@@ -105,13 +109,13 @@ export class Elector {
   }
 
   #lease(previous: Lease | undefined, now: string): Lease {
-    const { identity, namespace, name } = this.#options;
+    const { identity, namespace, name, owner } = this.#options;
     const renewal = previous?.spec.holderIdentity === identity;
     const transitions = previous?.spec.leaseTransitions ?? 0;
     return {
       apiVersion: LEASES.apiVersion,
       kind: LEASES.kind,
-      metadata: previous?.metadata ?? { name, namespace },
+      metadata: previous?.metadata ?? { name, namespace, ...ownedBy(owner) },
       spec: {
         holderIdentity: identity,
         leaseDurationSeconds: LEASE_SECONDS,

@@ -9,6 +9,7 @@ import { serveHealth } from '../health.ts';
 import { KubeClient } from '../kube/client.ts';
 import { connect } from '../kube/config.ts';
 import { Elector } from '../kube/lease.ts';
+import { ownAccount } from '../kube/own-account.ts';
 import { createLog } from '../log.ts';
 import { exportMetrics } from '../metrics/exporter.ts';
 import { sleep } from '../runtime/clock.ts';
@@ -18,7 +19,9 @@ await start('controller', async ({ signal, variables }) => {
   const env = controllerEnv(variables);
   const metrics = exportMetrics('controller', process);
   const log = createLog('controller', env.logLevel);
-  const kube = new KubeClient(await connect({ variables, now: clock.now }), {
+  const connection = await connect({ variables, now: clock.now });
+  const owner = await ownAccount(connection);
+  const kube = new KubeClient(connection, {
     fieldManager: 'sympozium-controller',
     sleep: (ms, stop) => sleep(clock, ms, stop),
   });
@@ -30,7 +33,7 @@ await start('controller', async ({ signal, variables }) => {
   });
   const caching = caches.run(signal);
 
-  const secret = await retried(() => ensureBusSecret(kube, env.namespace));
+  const secret = await retried(() => ensureBusSecret(kube, env.namespace, owner));
   if (secret !== undefined) {
     await caches.whenSynced();
     bus = new RunBus({
@@ -51,6 +54,7 @@ await start('controller', async ({ signal, variables }) => {
       namespace: env.namespace,
       name: 'sympozium-controller',
       identity: env.podName ?? hostname(),
+      owner,
       onError: (error) => {
         log.warn('Could not reach the Lease, trying again', { error });
       },

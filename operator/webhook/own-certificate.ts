@@ -3,17 +3,14 @@ import { reflect, type CacheOptions } from '../kube/reflect.ts';
 import { MUTATING_WEBHOOKS, SECRETS, VALIDATING_WEBHOOKS } from '../kube/resources.ts';
 import { ensureCaBundle } from './ca-bundle.ts';
 import type { CertificateSource } from './keeper.ts';
-import { ensureCertificates, TLS_SECRET } from './tls-secret.ts';
+import { ensureCertificates, TLS_SECRET, type CertificateStoreOptions } from './tls-secret.ts';
 
 /** The time in which every API server hears of a new authority. */
 const TRUST_SPREADS_MS = 10_000;
 
 /** What the webhook needs to make its certificate itself. */
-export interface OwnCertificateOptions extends Omit<CacheOptions, 'kube'> {
+export interface OwnCertificateOptions extends Omit<CacheOptions, 'kube'>, CertificateStoreOptions {
   readonly kube: KubeApi;
-  readonly namespace: string;
-  /** Names the API server calls the webhook by. */
-  readonly hosts: readonly string[];
   /** Name of both webhook configurations, which are told the authority. */
   readonly configuration: string;
 }

@@ -1,3 +1,4 @@
+import type { OwnerReference } from '../../lib/api/metadata.ts';
 import type { Log } from '../log.ts';
 import { Lookup } from '../kube/lookup.ts';
 import type { KubeApi } from '../kube/port.ts';
@@ -23,6 +24,8 @@ export interface WebhookRunOptions {
   readonly hosts: readonly string[];
   /** Both webhook configurations, where the webhook makes its certificate itself; else the Secret that it is in. */
   readonly certificate: { readonly configuration: string } | { readonly certificateSecret: string };
+  /** With whom the Secret goes that the webhook makes. */
+  readonly owner?: OwnerReference | undefined;
   readonly port: number;
   /** How long requests are still taken after the signal, until nobody is sent here any more. */
   readonly drainMs: number;

@@ -1,4 +1,6 @@
+import type { OwnerReference } from '../../lib/api/metadata.ts';
 import { isKubeError } from '../kube/errors.ts';
+import { ownedBy } from '../kube/own-account.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { OURS, SECRETS, type Secret } from '../kube/resources.ts';
 import { fits, isOld, newAuthority, newServing, unexpired, type KeyPair } from './certificate.ts';
@@ -20,6 +22,8 @@ export interface CertificateStoreOptions {
   readonly namespace: string;
   /** Names the API server calls the webhook by. */
   readonly hosts: readonly string[];
+  /** With whom a new Secret goes. */
+  readonly owner?: OwnerReference | undefined;
 }
 
 /**
@@ -27,7 +31,7 @@ export interface CertificateStoreOptions {
  * writes first wins, and the others take what was written.
  */
 export async function ensureCertificates(options: CertificateStoreOptions, now: Date): Promise<Certificates> {
-  const { kube, namespace, hosts } = options;
+  const { kube, namespace, hosts, owner } = options;
   const name = { namespace, name: TLS_SECRET };
   const existing = await kube.get(SECRETS, name);
   const known = existing === undefined ? undefined : decode(existing);
@@ -36,7 +40,7 @@ export async function ensureCertificates(options: CertificateStoreOptions, now: 
   const secret: Secret = {
     apiVersion: 'v1',
     kind: 'Secret',
-    metadata: existing?.metadata ?? { ...name, labels: OURS },
+    metadata: existing?.metadata ?? { ...name, labels: OURS, ...ownedBy(owner) },
     type: 'kubernetes.io/tls',
     data: encode(wanted),
   };
