@@ -14,11 +14,11 @@ const controlPlane = new ControlPlane(app, 'sympozium', {
   scheduling: { priorityClassName: 'system-cluster-critical' },
 });
 
-// What no option says can be patched: every object inside is an ApiObject. Here, every workload keeps three old revisions.
+// What no option says can be patched: every object inside is an ApiObject. Here, every workload keeps ten old revisions.
 const WORKLOADS = new Set(['Deployment', 'StatefulSet']);
 for (const object of controlPlane.node.findAll()) {
   if (ApiObject.isApiObject(object) && WORKLOADS.has(object.kind)) {
-    object.addJsonPatch(JsonPatch.add('/spec/revisionHistoryLimit', 3));
+    object.addJsonPatch(JsonPatch.add('/spec/revisionHistoryLimit', 10));
   }
 }
 

@@ -17,6 +17,7 @@ import { emptyCluster, EMPTY_CLUSTER_MS } from './support/empty-cluster.ts';
 import { labelled, names } from './support/left.ts';
 import { startMock } from './support/mock.ts';
 import { previousRelease } from './support/previous-release.ts';
+import { untilReady } from './support/ready.ts';
 
 const CHART = join(import.meta.dirname, '../../charts/sympozium');
 const WAIT = ['--wait', '--timeout', '3m'];
@@ -24,8 +25,11 @@ const RELEASE = ['sympozium', '--namespace', SYSTEM];
 const TEAM = 'agents-of-helm';
 
 let cluster: Cluster;
-const install = (...flags: readonly string[]) =>
-  cluster.helm(['install', ...RELEASE, CHART, '--create-namespace', ...WAIT, ...flags]);
+const install = async (...flags: readonly string[]): Promise<string> => {
+  const said = await cluster.helm(['install', ...RELEASE, CHART, '--create-namespace', ...WAIT, ...flags]);
+  await untilReady(cluster);
+  return said;
+};
 const uninstall = () => cluster.helm(['uninstall', ...RELEASE, ...WAIT]);
 const inSystem = (kind: string) => names(cluster, kind, '--namespace', SYSTEM);
 const uid = (...object: readonly string[]) =>
@@ -61,7 +65,6 @@ describe('helm', () => {
     const said = await install('--set', `agentNamespaces={${TEAM}}`);
     expect(await broken()).toEqual([]);
     expect(said).toContain(`kubectl --namespace ${SYSTEM} get pods`);
-    await eventually(async () => (await inSystem('sympoziumpolicies')).length === 3, 30_000, 200);
     world = await World.create('helm');
     expect((await world.run('first', { input: 'scenario:plain' })).status?.phase).toBe('Succeeded');
   });
@@ -183,6 +186,7 @@ const since = previous === undefined ? 'skipped: the history is missing' : `from
     const [repository = '', tag = ''] = source.tag.split(':');
     const flags = ['--create-namespace', ...WAIT, '--set', `image.repository=${repository},image.tag=${tag}`];
     await cluster.helm(['install', ...RELEASE, chart, ...flags]);
+    await untilReady(cluster);
     world = await World.create('upgrade');
     seeds = await busSecret();
   }, EMPTY_CLUSTER_MS + 180_000);

@@ -77,6 +77,6 @@ test('03-control-plane-as-code differs from the default as its options and its p
   );
   expectGolden('03-control-plane-as-code', Yaml.stringify(...changed));
   for (const { kind, spec } of changed) {
-    if (kind === 'Deployment' || kind === 'StatefulSet') expect(spec).toMatchObject({ revisionHistoryLimit: 3 });
+    if (kind === 'Deployment' || kind === 'StatefulSet') expect(spec).toMatchObject({ revisionHistoryLimit: 10 });
   }
 });

@@ -66,9 +66,13 @@ describe('An instance', () => {
       refused: "spec.policy: SympoziumPolicy 'x' is nowhere",
     });
   });
-  test('may come before the built-in policy, which the platform makes itself', () => {
-    expect(admitInstance(instance(), unknown)).toEqual({ warnings: ["SympoziumPolicy 'x' is nowhere"] });
-  });
+  test.each([undefined, 'default', 'permissive', 'restrictive'])(
+    'may come before its policy %s, which the platform makes itself',
+    (name) => {
+      const verdict = admitInstance(instance(name === undefined ? {} : { policy: name }), unknown);
+      expect(verdict).toEqual({ warnings: ["SympoziumPolicy 'x' is nowhere"] });
+    },
+  );
   test('whose runs would have no time is refused', () => {
     expect(admitInstance(instance({ limits: { runTimeout: '0s' } }), known)).toHaveProperty(
       'refused',
