@@ -3,6 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileS
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from '@jest/globals';
+import { PACKAGE_VERSION } from '../../lib/constructs/version.ts';
 
 const root = join(import.meta.dirname, '../..');
 
@@ -22,3 +23,11 @@ test('the program in lib/README.md installs a control plane and then an agent', 
     rmSync(directory, { recursive: true });
   }
 });
+
+test.each(['05-gitops-flux/clusters/production/sympozium.yaml', '06-gitops-argo-cd/application.yaml'])(
+  'examples/%s installs the version of this repository',
+  (file) => {
+    const [, tag] = /^ +(?:tag|targetRevision): (v\S+)$/m.exec(readFileSync(join(root, 'examples', file), 'utf8')) ?? [];
+    expect(tag).toBe(`v${PACKAGE_VERSION}`);
+  },
+);
