@@ -27,7 +27,8 @@ test('the program in lib/README.md installs a control plane and then an agent', 
 test.each(['05-gitops-flux/clusters/production/sympozium.yaml', '06-gitops-argo-cd/application.yaml'])(
   'examples/%s installs the version of this repository',
   (file) => {
-    const [, tag] = /^ +(?:tag|targetRevision): (v\S+)$/m.exec(readFileSync(join(root, 'examples', file), 'utf8')) ?? [];
+    const [, tag] =
+      /^ +(?:tag|targetRevision): (v\S+)$/m.exec(readFileSync(join(root, 'examples', file), 'utf8')) ?? [];
     expect(tag).toBe(`v${PACKAGE_VERSION}`);
   },
 );
