@@ -8,7 +8,7 @@ import {
 } from '../kube/resources.ts'; // prettier-ignore
 import type { Log } from '../log.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { runController } from '../runtime/controller.ts';
+import { runController, type ControllerOptions } from '../runtime/controller.ts';
 import { WorkQueue } from '../runtime/work-queue.ts';
 import { acceptController } from './accept.ts';
 import { runJanitor } from './agent-run/janitor.ts';
@@ -64,7 +64,15 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
 
   const runs = new WorkQueue(clock, 'AgentRun');
   const instances = new WorkQueue(clock, 'SympoziumInstance');
-  const acceptances = [
+  const controllers: readonly ControllerOptions[] = [
+    { name: 'AgentRun', queue: runs, reconcile: (key) => reconcileRun(context, key), workers: RUN_WORKERS, log },
+    {
+      name: 'SympoziumInstance',
+      queue: instances,
+      reconcile: (key) => reconcileInstance({ ...context, instances: caches.instances }, key),
+      workers: INSTANCE_WORKERS,
+      log,
+    },
     acceptController(POLICIES, caches.policies, options),
     acceptController(SCHEDULES, caches.schedules, options),
     acceptController(PERSONA_PACKS, caches.personaPacks, options),
@@ -75,26 +83,10 @@ export async function lead(options: LeadOptions, signal: AbortSignal): Promise<v
   feed(caches, memory, { runs, instances });
   observeActive(caches.runs);
   signal.addEventListener('abort', () => {
-    runs.close();
-    instances.close();
-    for (const { queue } of acceptances) queue.close();
+    for (const { queue } of controllers) queue.close();
   });
   await Promise.all([
-    ...acceptances.map(runController),
-    runController({
-      name: 'AgentRun',
-      queue: runs,
-      reconcile: (key) => reconcileRun(context, key),
-      workers: RUN_WORKERS,
-      log,
-    }),
-    runController({
-      name: 'SympoziumInstance',
-      queue: instances,
-      reconcile: (key) => reconcileInstance({ ...context, instances: caches.instances }, key),
-      workers: INSTANCE_WORKERS,
-      log,
-    }),
+    ...controllers.map(runController),
     bus.consumeResults((run, result) => recordResult(context, run, result), signal),
     seedPolicies({ kube, namespace: env.namespace, clock, log }, signal),
     runJanitor(
