@@ -14,7 +14,7 @@ export interface Retention {
 export function expiredRuns(runs: readonly AgentRun[], { ageMs, runsPerInstance }: Retention, now: Date): AgentRun[] {
   const finished = runs
     .filter((run) => isFinished(run) && run.metadata.deletionTimestamp === undefined)
-    .sort((a, b) => completedAt(b) - completedAt(a));
+    .sort((a, b) => completedAt(b) - completedAt(a) || version(b) - version(a));
   const counts = new Map<string, number>();
   return finished.filter((run) => {
     const instance = keyFor(run.metadata.namespace, run.spec.instanceRef);
@@ -27,3 +27,6 @@ export function expiredRuns(runs: readonly AgentRun[], { ageMs, runsPerInstance 
 
 const completedAt = ({ metadata, status }: AgentRun): number =>
   Date.parse(status?.completionTime ?? metadata.creationTimestamp ?? '') || 0;
+
+/** Times are in whole seconds: of two runs that ended in the same one, the later has the higher version. */
+const version = ({ metadata }: AgentRun): number => Number(metadata.resourceVersion ?? 0);

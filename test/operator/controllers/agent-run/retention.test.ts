@@ -29,6 +29,14 @@ test('keeps the newest runs of each instance', () => {
   expect(names(runs)).toEqual(['1']);
 });
 
+test('of runs that ended in the same second, keeps those that ended last', () => {
+  const ended = (name: string, resourceVersion: string): AgentRun => {
+    const run = finished(name, '2026-01-09T01:00:00Z');
+    return { ...run, metadata: { ...run.metadata, resourceVersion } };
+  };
+  expect(names([ended('second', '100'), ended('first', '99'), ended('third', '101')])).toEqual(['first']);
+});
+
 test('never touches a run that goes on', () => {
   const going = agentRun('going', { ttlAfterFinished: '1s' }, { status: { phase: 'Running' } });
   expect(names([going, agentRun('new')])).toEqual([]);
