@@ -7,7 +7,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createProgress } from './cluster/progress.ts';
-import { binDir, ensureBinaries, whyNotHere } from './cluster/index.ts';
+import { binDir, clusterDown, ensureBinaries, whyNotHere } from './cluster/index.ts';
 import { prepareCluster } from './e2e/support/prepare.ts';
 import { ensureScanners } from './scanners/tools.ts';
 
@@ -69,6 +69,8 @@ interface Suite {
   readonly flags?: readonly string[];
   /** Brings about what all of them need. */
   readonly prepare?: () => Promise<void>;
+  /** Removes what nobody could use afterwards. A part of the suite leaves it there, to be looked at. */
+  readonly cleanUp?: () => Promise<unknown>;
   /** Whether it takes a machine that can host a cluster. */
   readonly onCluster?: boolean;
 }
@@ -124,6 +126,7 @@ const SUITES: Readonly<Record<string, Suite>> = {
     title: 'Every way to install, each on an empty cluster',
     paths: ['test/doors'],
     flags: inTurn(300),
+    cleanUp: () => clusterDown(progress),
     onCluster: true,
   },
 };
@@ -133,10 +136,11 @@ async function check(): Promise<void> {
   totals[(await node(['test/check.ts'])) === 0 ? 'passed' : 'failed'] += 1;
 }
 
-async function run({ title, paths, flags = [], prepare }: Suite, pattern: readonly string[]): Promise<void> {
+async function run({ title, paths, flags = [], prepare, cleanUp }: Suite, pattern: readonly string[]): Promise<void> {
   process.stderr.write(`\n${title}\n`);
   await prepare?.();
   await jest(pattern.length > 0 ? pattern : paths, flags);
+  if (pattern.length === 0) await cleanUp?.();
 }
 
 async function main([wanted, ...pattern]: readonly string[]): Promise<void> {
