@@ -38,8 +38,7 @@ export class Callers {
    * @throws GatewayError 401 when the token is missing or not valid here
    */
   async user(authorization: string | undefined): Promise<string> {
-    const { token, key } = tokenIn(authorization);
-    return this.#users.get(key, () => this.#review(token));
+    return this.#user(tokenIn(authorization));
   }
 
   /**
@@ -48,8 +47,13 @@ export class Callers {
    * @throws GatewayError 401 or 403 when it is nobody who may call a model
    */
   async caller(authorization: string | undefined): Promise<Caller> {
-    const user = await this.user(authorization);
-    return this.#callers.get(tokenIn(authorization).key, () => this.#resolve(user));
+    const sent = tokenIn(authorization);
+    const user = await this.#user(sent);
+    return this.#callers.get(sent.key, () => this.#resolve(user));
+  }
+
+  #user({ token, key }: SentToken): Promise<string> {
+    return this.#users.get(key, () => this.#review(token));
   }
 
   async #review(token: string): Promise<string> {
@@ -89,8 +93,14 @@ export class Callers {
   }
 }
 
-/** The token of an `Authorization` header, and its digest, so that caches hold nothing that could be used as a token. */
-function tokenIn(authorization: string | undefined): { token: string; key: string } {
+/** A token, and its digest, so that caches hold nothing that could be used as a token. */
+interface SentToken {
+  readonly token: string;
+  readonly key: string;
+}
+
+/** The token of an `Authorization` header. */
+function tokenIn(authorization: string | undefined): SentToken {
   const token = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) throw unauthenticated('no token was sent: send Authorization: Bearer <token>');
   return { token, key: createHash('sha256').update(token).digest('base64') };

@@ -1,33 +1,6 @@
-import type { KubeApi, KubeObject, Resource } from '../kube/port.ts';
-import { API_VERSION } from '../../lib/api/group.ts';
-import { agentRun, sympoziumInstance, type AgentRun, type SympoziumInstance } from '../../lib/api/v1alpha1/index.ts';
+import type { KubeApi, KubeObject } from '../kube/port.ts';
+import { AGENT_RUNS, INSTANCES, SECRETS, TOKEN_REVIEWS } from '../kube/resources.ts';
 import type { ClusterReader } from './cluster.ts';
-
-interface Secret extends KubeObject {
-  readonly data?: Readonly<Record<string, string>>;
-}
-
-interface TokenReview extends KubeObject {
-  readonly spec: { readonly token: string; readonly audiences: readonly string[] };
-  readonly status?: {
-    readonly authenticated?: boolean;
-    readonly audiences?: readonly string[];
-    readonly user?: { readonly username?: string };
-  };
-}
-
-const RUNS: Resource<AgentRun> = { apiVersion: API_VERSION, kind: agentRun.kind, plural: agentRun.plural };
-const INSTANCES: Resource<SympoziumInstance> = {
-  apiVersion: API_VERSION,
-  kind: sympoziumInstance.kind,
-  plural: sympoziumInstance.plural,
-};
-const SECRETS: Resource<Secret> = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets' };
-const TOKEN_REVIEWS: Resource<TokenReview> = {
-  apiVersion: 'authentication.k8s.io/v1',
-  kind: 'TokenReview',
-  plural: 'tokenreviews',
-};
 
 /** What the gateway reads, from a real cluster. */
 export function kubeReader(kube: Pick<KubeApi, 'get' | 'create'>): ClusterReader {
@@ -45,7 +18,7 @@ export function kubeReader(kube: Pick<KubeApi, 'get' | 'create'>): ClusterReader
         ? status.user?.username
         : undefined;
     },
-    run: (namespace, name) => kube.get(RUNS, { namespace, name }),
+    run: (namespace, name) => kube.get(AGENT_RUNS, { namespace, name }),
     instance: (namespace, name) => kube.get(INSTANCES, { namespace, name }),
     async secret(namespace, name) {
       const secret = await kube.get(SECRETS, { namespace, name });

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
-import { files, pack, Project } from '../package/project.ts';
+import { files } from '../support/files.ts';
+import { pack, Project } from '../package/project.ts';
 import { MOCK } from '../e2e/support/world.ts';
 import { PLAIN_ANSWER } from '../model/scenarios.ts';
 import type { Cluster } from '../platform/kubectl.ts';

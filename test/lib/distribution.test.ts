@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect, test } from '@jest/globals';
+import { files } from '../support/files.ts';
 
 const root = join(import.meta.dirname, '../..');
 const scratch = mkdtempSync(join(tmpdir(), 'sympozium-dist-'));
@@ -12,15 +13,6 @@ afterAll(() => {
 
 const node = (program: string, args: readonly string[], env: NodeJS.ProcessEnv = {}) =>
   execFileSync(process.execPath, [join(root, program), ...args], { env: { ...process.env, ...env }, cwd: scratch });
-
-const files = (directory: string): Record<string, string> =>
-  Object.fromEntries(
-    readdirSync(directory, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort()
-      .map((path) => [path.slice(directory.length + 1), readFileSync(path, 'utf8')]),
-  );
 
 /** The programs in fresh processes, so that nothing one leaves behind can hide what the next would do. */
 function generate(name: string): Readonly<Record<'dist' | 'chart' | 'reference', Record<string, string>>> {

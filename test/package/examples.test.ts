@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Yaml } from 'cdk8s';
 import { parseAllDocuments } from 'yaml';
 import { synthesise, type Manifest } from '../../lib/distribution.ts';
-import { files, pack, Project, ROOT } from './project.ts';
+import { files } from '../support/files.ts';
+import { pack, Project, ROOT } from './project.ts';
 
 const EXAMPLES = ['02-team-as-code', '03-control-plane-as-code'];
 const rewrite = process.env.UPDATE_GOLDEN === '1' && process.env.CI === undefined;

@@ -2,7 +2,8 @@ import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
-import { files, nodes, pack, Project, ROOT, type Packed } from './project.ts';
+import { files } from '../support/files.ts';
+import { nodes, pack, Project, ROOT, type Packed } from './project.ts';
 
 const CONSUMER = join(import.meta.dirname, 'consumer');
 const TSC = createRequire(import.meta.url).resolve('typescript/bin/tsc');

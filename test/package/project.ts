@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 
@@ -65,16 +65,6 @@ export function pack(project: Project): Packed {
   const [packed] = JSON.parse(output.slice(output.search(/^\[/m))) as [Packed];
   return packed;
 }
-
-/** The files of a folder, by path. */
-export const files = (directory: string): Record<string, string> =>
-  Object.fromEntries(
-    readdirSync(directory, { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name))
-      .sort()
-      .map((path) => [path.slice(directory.length + 1), readFileSync(path, 'utf8')]),
-  );
 
 /** Every Node of this machine that the package is for, as version and path; the one of this process is first. */
 export function nodes(): [version: string, path: string][] {
