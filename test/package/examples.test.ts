@@ -1,15 +1,15 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync } from 'node:fs';
 import { isDeepStrictEqual } from 'node:util';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { Yaml } from 'cdk8s';
 import { parseAllDocuments } from 'yaml';
 import { synthesise, type Manifest } from '../../lib/distribution.ts';
+import { expectGoldenText } from '../lib/support/golden.ts';
 import { files } from '../support/files.ts';
 import { pack, Project, ROOT } from './project.ts';
 
 const EXAMPLES = ['02-team-as-code', '03-control-plane-as-code'];
-const rewrite = process.env.UPDATE_GOLDEN === '1' && process.env.CI === undefined;
 
 let project: Project;
 
@@ -33,19 +33,6 @@ const written = (example: string): string => Object.values(files(project.path(ex
 const objects = (yaml: string): Manifest[] => parseAllDocuments(yaml).map((document) => document.toJS() as Manifest);
 const identity = ({ kind, metadata }: Manifest): string => `${kind} ${metadata.namespace ?? ''}/${metadata.name}`;
 
-/** Compares with a golden file, or writes it. */
-function expectGolden(example: string, actual: string): void {
-  const directory = join(ROOT, 'test/golden/examples');
-  const path = join(directory, `${example}.yaml`);
-  if (rewrite) {
-    mkdirSync(directory, { recursive: true });
-    writeFileSync(path, actual);
-  }
-  if (!existsSync(path))
-    throw new Error(`there is no ${path}: run the test with UPDATE_GOLDEN=1 and read what it wrote`);
-  expect(actual).toBe(readFileSync(path, 'utf8'));
-}
-
 describe.each(EXAMPLES)('%s', (example) => {
   const manifest = JSON.parse(readFileSync(join(ROOT, 'examples', example, 'package.json'), 'utf8')) as {
     dependencies: Record<string, string>;
@@ -66,7 +53,7 @@ describe.each(EXAMPLES)('%s', (example) => {
 
 test('02-team-as-code gives the objects of two teams', () => {
   script('02-team-as-code', 'synth');
-  expectGolden('02-team-as-code', written('02-team-as-code'));
+  expectGoldenText('examples/02-team-as-code', written('02-team-as-code'));
 });
 
 test('03-control-plane-as-code differs from the default as its options and its patch say', () => {
@@ -76,7 +63,7 @@ test('03-control-plane-as-code differs from the default as its options and its p
   const changed = objects(written('03-control-plane-as-code')).filter(
     (one) => !isDeepStrictEqual(one, usual.get(identity(one))),
   );
-  expectGolden('03-control-plane-as-code', Yaml.stringify(...changed));
+  expectGoldenText('examples/03-control-plane-as-code', Yaml.stringify(...changed));
   for (const { kind, spec } of changed) {
     if (kind === 'Deployment' || kind === 'StatefulSet') expect(spec).toMatchObject({ revisionHistoryLimit: 10 });
   }
