@@ -32,6 +32,8 @@ export async function installControlPlane(target: Target, progress: Progress, va
       JSON.stringify(settings),
     ),
   );
+  // Helm looked around before the CRDs were there, and kubectl would believe what Helm noted down for six hours.
+  await cluster.kubectl(['api-resources', '--api-group', 'sympozium.ai', '--cached=false']);
   await cluster.kubectl([
     ...['label', 'namespace', SYSTEM, '--overwrite'],
     ...['enforce', 'audit', 'warn'].map((mode) => `pod-security.kubernetes.io/${mode}=restricted`),
