@@ -47,9 +47,32 @@ function accepts(socketPath: string): Promise<boolean> {
   });
 }
 
-/** Whether a component answers at its health endpoint: an http(s) URL or the path of a unix socket. */
+/** The status of the answer to a GET request over a unix socket; none when there was no answer. */
+function requestLocally(socketPath: string, path: string): Promise<number | undefined> {
+  return new Promise((resolve) => {
+    // Cilium's own sign for "not in detail".
+    const headers = { host: 'localhost', brief: 'true' };
+    const call = getHttp({ socketPath, path, headers, agent: false, timeout: timeoutMs }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    call
+      .on('timeout', () => call.destroy())
+      .on('error', () => {
+        resolve(undefined);
+      });
+  });
+}
+
+/**
+ * Whether a component answers at its health endpoint: an http(s) URL, the path of a unix socket that accepts, or
+ * `<socket>:<path>` of a request over one.
+ */
 export async function answers(endpoint: string): Promise<boolean> {
-  if (endpoint.startsWith('/')) return accepts(endpoint);
+  if (endpoint.startsWith('/')) {
+    const [socket = '', path] = endpoint.split(':');
+    return path === undefined ? accepts(socket) : (await requestLocally(socket, path)) === 200;
+  }
   return (await request(endpoint))?.status === 200;
 }
 

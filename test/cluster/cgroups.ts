@@ -10,6 +10,9 @@ export const cgroupRoot = `/${clusterName}`;
 
 const isUnified = (): boolean => existsSync(`${root}/cgroup.controllers`);
 
+/** Where cgroups of version 2 are, also where those of version 1 are in use beside them. */
+export const unifiedCgroup = (): string => (isUnified() ? root : `${root}/unified`);
+
 /** Our directory in each hierarchy: one in cgroup v2, one per controller in v1. */
 function directories(): string[] {
   if (isUnified()) return [join(root, clusterName)];

@@ -7,13 +7,16 @@ import { binDir, binary, ensureBinaries, pruneBinaries } from './binaries.ts';
 import { cgroupsUp } from './cgroups.ts';
 import type { Component } from './components.ts';
 import { components } from './components.ts';
+import { networkOf } from './cni.ts';
 import { configFiles } from './config.ts';
+import { ensureGvisor } from './gvisor.ts';
 import { buildBaseImage, buildDnsImage, buildPauseImage } from './images.ts';
 import { whyNotHere } from './host.ts';
 import { writeKubeconfigs } from './kubeconfig.ts';
 import { containerdSocket, kubeconfigPath, logDir, pkiDir, stateDir } from './layout.ts';
 import { withLock } from './lock.ts';
 import { networkExists, networkUp } from './network.ts';
+import type { ClusterOptions } from './options.ts';
 import { ensurePackages } from './packages.ts';
 import { writePki } from './pki.ts';
 import { clusterProcesses, start } from './processes.ts';
@@ -31,22 +34,24 @@ export interface Cluster {
   bin: string;
 }
 
-const manifests = ['dns.yaml', 'storage.yaml'].map((file) => join(import.meta.dirname, 'manifests', file));
+const ownManifests = ['dns.yaml', 'storage.yaml', 'gvisor.yaml'].map((file) =>
+  join(import.meta.dirname, 'manifests', file),
+);
 const versionFile = `${stateDir}/version`;
 
 /** Changes with everything that a running cluster was started from. */
-function version(): string {
-  const sources = [components(), configFiles, manifests.map((file) => readFileSync(file, 'utf8'))];
+function version(options: ClusterOptions): string {
+  const sources = [components(options), configFiles(options), ownManifests.map((file) => readFileSync(file, 'utf8'))];
   return createHash('sha256').update(JSON.stringify(sources)).digest('hex');
 }
 
-async function isCurrent(): Promise<boolean> {
-  return (await readFile(versionFile, 'utf8').catch(() => '')) === version();
+async function isCurrent(options: ClusterOptions): Promise<boolean> {
+  return (await readFile(versionFile, 'utf8').catch(() => '')) === version(options);
 }
 
-async function prepareState(): Promise<void> {
+async function prepareState(options: ClusterOptions): Promise<void> {
   for (const directory of [logDir, pkiDir, `${stateDir}/volumes`]) await mkdir(directory, { recursive: true });
-  for (const [path, content] of Object.entries(configFiles)) {
+  for (const [path, content] of Object.entries(configFiles(options))) {
     await mkdir(dirname(join(stateDir, path)), { recursive: true });
     await writeFile(join(stateDir, path), content);
   }
@@ -54,7 +59,7 @@ async function prepareState(): Promise<void> {
   await writePki();
   await writeKubeconfigs();
   // Last, so that a state directory with this file is a whole one.
-  await writeFile(versionFile, version());
+  await writeFile(versionFile, version(options));
 }
 
 function lastLog(name: string): string {
@@ -65,7 +70,7 @@ function lastLog(name: string): string {
 function startMissing(wanted: readonly Component[]): void {
   const running = new Set(clusterProcesses().map(({ name }) => name));
   const missing = wanted.filter(({ name }) => !running.has(name));
-  for (const { name, command } of missing) start(name, command);
+  for (const component of missing) start(component);
 }
 
 async function waitForAnswers(wanted: readonly Component[], timeoutMs: number): Promise<void> {
@@ -78,7 +83,8 @@ async function waitForAnswers(wanted: readonly Component[], timeoutMs: number): 
   );
 }
 
-async function applyManifests(): Promise<void> {
+async function applyManifests(options: ClusterOptions): Promise<void> {
+  const manifests = [...networkOf(options).manifests(), ...ownManifests];
   const apply = ['apply', '--server-side', '--force-conflicts', ...manifests.flatMap((file) => ['--filename', file])];
   await run(binary('kubectl'), ['--kubeconfig', kubeconfigPath, ...apply]);
 }
@@ -95,17 +101,18 @@ async function loadImages(archives: readonly string[]): Promise<void> {
 }
 
 /** Starts what is not running and waits until all of it is well. */
-async function startAll(progress: Progress, images: readonly string[]): Promise<void> {
+async function startAll(progress: Progress, options: ClusterOptions, images: readonly string[]): Promise<void> {
   await cgroupsUp();
   await networkUp();
+  await networkOf(options).prepare();
   await progress.step('Starting etcd, containerd and the API server', async () => {
-    const early = components().filter(({ needsApi }) => !needsApi);
+    const early = components(options).filter(({ needsApi }) => !needsApi);
     startMissing(early);
     await Promise.all([waitForAnswers(early, 60_000), loadImages(images)]);
   });
   await progress.step('Starting the node and waiting until it is ready', async (detail) => {
-    startMissing(components());
-    await applyManifests();
+    startMissing(components(options));
+    await applyManifests(options);
     let complaint = '';
     const isReady = async (): Promise<true | undefined> => {
       const status = await clusterStatus();
@@ -117,33 +124,38 @@ async function startAll(progress: Progress, images: readonly string[]): Promise<
   });
 }
 
-async function startFresh(progress: Progress, images: readonly string[]): Promise<void> {
+async function startFresh(progress: Progress, options: ClusterOptions, images: readonly string[]): Promise<void> {
   if (anythingLeft()) await progress.step('Removing what is left of an earlier cluster', removeCluster);
-  await prepareState();
-  await startAll(progress, images);
+  await prepareState(options);
+  await startAll(progress, options, images);
 }
 
-async function bringUp(progress: Progress): Promise<void> {
+async function bringUp(progress: Progress, options: ClusterOptions): Promise<void> {
   await ensurePackages(progress);
   await ensureBinaries(progress);
+  await ensureGvisor(progress);
+  await networkOf(options).ensure(progress);
   const images = await progress.step('Building the base images', buildOwnImages);
   // The network goes with a restart of the machine, and with it all that ran.
-  if ((await isCurrent()) && networkExists()) {
+  if ((await isCurrent(options)) && networkExists()) {
     progress.note('The cluster is not well: starting what is missing');
-    await startAll(progress, images).catch(async (error: unknown) => {
+    await startAll(progress, options, images).catch(async (error: unknown) => {
       progress.note(`That did not help (${error instanceof Error ? error.message : String(error)}): starting afresh`);
-      await startFresh(progress, images);
+      await startFresh(progress, options, images);
     });
   } else {
-    await startFresh(progress, images);
+    await startFresh(progress, options, images);
   }
   await pruneBinaries();
 }
 
-/** Makes sure that a healthy cluster of this checkout's version runs on the machine, and says where. */
-export async function ensureCluster(progress: Progress = silent): Promise<Cluster> {
+/**
+ * Makes sure that a healthy cluster of this checkout's version and with these options runs on the machine, and says
+ * where. One with other options is replaced.
+ */
+export async function ensureCluster(progress: Progress = silent, options: ClusterOptions = {}): Promise<Cluster> {
   const cluster = { kubeconfig: kubeconfigPath, bin: binDir() };
-  const isWell = async (): Promise<boolean> => (await isCurrent()) && (await clusterStatus()).healthy;
+  const isWell = async (): Promise<boolean> => (await isCurrent(options)) && (await clusterStatus()).healthy;
   if (await isWell()) {
     progress.note('The cluster is running and healthy');
     return cluster;
@@ -152,7 +164,7 @@ export async function ensureCluster(progress: Progress = silent): Promise<Cluste
   if (hindrance !== undefined) throw new Error(`this machine cannot host the local cluster: ${hindrance}`);
   await withLock('cluster', progress, async () => {
     // Another process may have brought it up while this one waited.
-    if (!(await isWell())) await bringUp(progress);
+    if (!(await isWell())) await bringUp(progress, options);
   });
   return cluster;
 }

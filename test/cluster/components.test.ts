@@ -5,6 +5,7 @@ import { parseAllDocuments } from 'yaml';
 import { components } from './components.ts';
 import { configFiles } from './config.ts';
 import { addresses, containerdSocket, stateDir } from './layout.ts';
+import type { ClusterOptions } from './options.ts';
 import { corednsTag } from './tags.ts';
 
 interface Manifest {
@@ -12,26 +13,45 @@ interface Manifest {
   spec?: { clusterIP?: string; template?: { spec: { containers: { image: string }[] } } };
 }
 
-describe('the components', () => {
-  test.each(components().map((component) => [component.name, component] as const))(
-    '%s names the state directory, by which it is found again and ended',
-    (_name, { command }) => {
-      expect(command.slice(1).join(' ')).toContain(`${stateDir}/`);
-    },
-  );
+describe.each([{ networkPolicy: false }, { networkPolicy: true }])('the components of %p', (options) => {
+  const all = components(options).map((component) => [component.name, component] as const);
 
-  test.each(components().map((component) => [component.name, component] as const))(
-    '%s has the name of its program, by which it is told from the others',
-    (name, { command }) => {
-      expect(command[0]?.split('/').at(-1)).toBe(name);
-    },
-  );
+  test.each(all)('%s names the state directory, by which it is found again and ended', (_name, { command }) => {
+    expect(command.slice(1).join(' ')).toContain(`${stateDir}/`);
+  });
 
-  test('every configuration file that a component is given is written', () => {
-    const given = components().flatMap(({ command }) => command.join(' ').match(/[^= ]+\.(yaml|toml)\b/g) ?? []);
-    const written = Object.keys(configFiles).map((path) => `${stateDir}/${path}`);
+  test.each(all)('%s has the name of its program, by which it is told from the others', (name, { command }) => {
+    expect(command[0]?.split('/').at(-1)).toBe(name);
+  });
+
+  test('every configuration file that a component or containerd is given is written', () => {
+    const written = Object.keys(configFiles(options)).map((path) => `${stateDir}/${path}`);
+    const texts = [...all.map(([, { command }]) => command.join(' ')), configFiles(options)['containerd.toml'] ?? ''];
+    const given = texts.flatMap((text) => text.match(/\/[^=: "]+\.(yaml|toml)\b/g) ?? []);
     expect(written).toEqual(expect.arrayContaining(given));
-    expect(given).not.toHaveLength(0);
+    expect(given).toContain(`${stateDir}/runsc.toml`);
+  });
+
+  test('containerd finds the configuration of the network, of one only', () => {
+    const found = Object.keys(configFiles(options)).filter((path) => path.startsWith('cni/'));
+    expect(found).toHaveLength(1);
+    expect(configFiles(options)['containerd.toml']).toContain(`conf_dir = "${stateDir}/cni"`);
+  });
+});
+
+describe('network policies', () => {
+  const names = (options: ClusterOptions): string[] => components(options).map(({ name }) => name);
+  const text = (options: ClusterOptions): string => JSON.stringify([components(options), configFiles(options)]);
+
+  test('take one more component, and leave kube-proxy', () => {
+    expect(names({ networkPolicy: true })).toEqual([...names({}), 'cilium-agent']);
+    expect(names({})).toContain('kube-proxy');
+  });
+
+  test('make it another cluster, which replaces one without; without them nothing tells of Cilium', () => {
+    expect(text({ networkPolicy: true })).not.toBe(text({}));
+    expect(text({})).toBe(text({ networkPolicy: false }));
+    expect(text({})).not.toMatch(/cilium(?!\.kubeconfig)/i);
   });
 });
 

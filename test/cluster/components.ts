@@ -1,17 +1,25 @@
 import { binary } from './binaries.ts';
+import { networkOf } from './cni.ts';
+import { gvisor } from './gvisor.ts';
 import { addresses, auditLogPath, containerdSocket, nodeName, pkiDir, stateDir } from './layout.ts';
 import { kubeconfigOf } from './kubeconfig.ts';
+import type { ClusterOptions } from './options.ts';
 
 /** A program of the cluster: its command, where it says that it is well, and whether it needs the API server first. */
 export interface Component {
   name: string;
   command: string[];
-  /** An http(s) URL or the path of a unix socket; none where a running process is all that can be known. */
+  /** What is run in its place and becomes it, given its command. */
+  wrapper?: string[];
+  /** Environment beside the usual; the folders of PATH come before the usual ones. */
+  env?: Readonly<Record<string, string>>;
+  /** An http(s) URL, the path of a unix socket, or `<socket>:<path of a request>`; none where a running process is all that can be known. */
   health?: string;
   needsApi: boolean;
 }
 
-const flags = (values: Record<string, string>): string[] =>
+/** Flags as Kubernetes' programs take them, and Cilium's. */
+export const flags = (values: Record<string, string>): string[] =>
   Object.entries(values).map(([key, value]) => `--${key}=${value}`);
 
 /** kubeconfig flags of the components that also answer requests themselves. */
@@ -97,7 +105,8 @@ const localVolumes = (): string[] =>
   flags({ name: 'sympozium.ai/local-volumes', root: `${stateDir}/volumes`, kubeconfig: kubeconfigOf('local-volumes') });
 
 /** The programs of the cluster in the order in which they start. */
-export function components(): Component[] {
+export function components(options: ClusterOptions): Component[] {
+  const network = networkOf(options);
   const part = (name: string, args: string[], health?: string): Component => ({
     name,
     command: [binary(name), ...args],
@@ -109,6 +118,7 @@ export function components(): Component[] {
     {
       name: 'containerd',
       command: ['/usr/bin/containerd', '--config', `${stateDir}/containerd.toml`],
+      env: { ...network.env, PATH: gvisor.shimDir() },
       health: containerdSocket,
       needsApi: false,
     },
@@ -118,5 +128,6 @@ export function components(): Component[] {
     part('kubelet', kubelet(), `http://${addresses.node}:10248/healthz`),
     part('kube-proxy', flags({ config: `${stateDir}/proxy.yaml` }), `http://${addresses.node}:10256/healthz`),
     part('local-volumes', localVolumes()),
+    ...network.components(),
   ];
 }

@@ -1,10 +1,12 @@
 import { cgroupRoot } from './cgroups.ts';
-import { cni } from './cni.ts';
+import { configDir, networkOf } from './cni.ts';
+import { gvisor } from './gvisor.ts';
 import { kubeconfigOf } from './kubeconfig.ts';
 import { addresses, containerdSocket, nodeName, pkiDir, stateDir } from './layout.ts';
+import { optionsFile, type ClusterOptions } from './options.ts';
 import { pauseTag } from './tags.ts';
 
-const containerd = `version = 2
+const containerd = (options: ClusterOptions): string => `version = 2
 root = "${stateDir}/containerd/root"
 state = "${stateDir}/containerd/state"
 [grpc]
@@ -23,9 +25,9 @@ state = "${stateDir}/containerd/state"
       [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
         Root = "${stateDir}/containerd/runc"
         SystemdCgroup = false
-  [plugins."io.containerd.grpc.v1.cri".cni]
-    bin_dir = "${cni.binDir}"
-    conf_dir = "${cni.configDir}"
+${gvisor.containerd}  [plugins."io.containerd.grpc.v1.cri".cni]
+    bin_dir = "${networkOf(options).binDir}"
+    conf_dir = "${stateDir}/${configDir}"
 `;
 
 const auditPolicy = {
@@ -80,12 +82,14 @@ const proxy = {
 const json = (value: unknown): string => JSON.stringify(value, null, 2);
 
 /** The components' configuration files by their path below the state directory; JSON is YAML to their readers. */
-export const configFiles: Readonly<Record<string, string>> = {
-  'containerd.toml': containerd,
+export const configFiles = (options: ClusterOptions): Readonly<Record<string, string>> => ({
+  [optionsFile]: json({ networkPolicy: options.networkPolicy ?? false }),
+  'containerd.toml': containerd(options),
+  'runsc.toml': gvisor.options(),
   'audit-policy.yaml': json(auditPolicy),
   'kubelet.yaml': json(kubelet),
   'proxy.yaml': json(proxy),
   // No name servers from outside: nothing outside can be reached.
   'resolv.conf': '',
-  ...Object.fromEntries(Object.entries(cni.files).map(([name, content]) => [`cni/${name}`, content])),
-};
+  ...networkOf(options).files(),
+});

@@ -9,6 +9,7 @@ export interface GoProgram {
   readonly source: string;
   readonly output: string;
   readonly linkFlags: string;
+  readonly tags?: string;
 }
 
 /** Fails with a sentence where there is no Go. */
@@ -20,12 +21,12 @@ export async function requireGo(): Promise<void> {
 
 /** Builds a static program from source; `detail` is told how far it is. */
 export async function goBuild(program: GoProgram, detail: (text: string) => void): Promise<void> {
-  const { moduleDir, source, output, linkFlags } = program;
+  const { moduleDir, source, output, linkFlags, tags = '' } = program;
   const unfinished = join(dirname(output), `.${basename(output)}.${process.pid}`);
   let compiled = 0;
-  const args = ['build', '-v', '-trimpath', '-buildvcs=false', '-ldflags', linkFlags, '-o', unfinished, source];
+  const flags = ['-v', '-trimpath', '-buildvcs=false', '-tags', tags, '-ldflags', linkFlags];
   try {
-    await run('go', args, {
+    await run('go', ['build', ...flags, '-o', unfinished, source], {
       cwd: moduleDir,
       env: { CGO_ENABLED: '0' },
       timeoutMs: 3_600_000,

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { hasBinaries } from './binaries.ts';
+import { hasGvisor } from './gvisor.ts';
 
 const administration = 1n << 21n; // CAP_SYS_ADMIN: mounts and network namespaces
 
@@ -18,6 +19,6 @@ export function whyNotHere(): string | undefined {
   if (process.getuid?.() !== 0) return 'it changes networks and mounts, so it needs root';
   if (lacksCapability()) return 'it needs to make mounts, which this container may not';
   if (!existsSync('/usr/bin/apt-get')) return 'it takes containerd from Debian or Ubuntu packages';
-  if (!hasBinaries() && !onPath('go')) return 'it is built from source and Go is not installed';
+  if (!(hasBinaries() && hasGvisor()) && !onPath('go')) return 'it is built from source and Go is not installed';
   return undefined;
 }

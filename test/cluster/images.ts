@@ -7,9 +7,9 @@ import { binary, moduleVersion } from './binaries.ts';
 import { cacheDir } from './layout.ts';
 import { withLock } from './lock.ts';
 import { silent } from './progress.ts';
-import { makeRootfs, pythonPackages } from './rootfs.ts';
+import { gitPackages, makeRootfs, pythonPackages } from './rootfs.ts';
 import { run } from './run.ts';
-import { baseTag, corednsTag, pauseTag, pythonTag } from './tags.ts';
+import { baseTag, corednsTag, gitBaseTag, pauseTag, pythonTag } from './tags.ts';
 
 /** What to build: the context directory, its Containerfile, the image's name and the build arguments. */
 export interface ImageSource {
@@ -142,11 +142,26 @@ async function debianImage(
   return archive;
 }
 
-/** Builds the base image of all our Node processes. */
-export const buildBaseImage = (): Promise<string> =>
-  debianImage(baseTag, [process.version], 'CMD ["node"]', async (root) => {
-    await makeRootfs(root);
+const nodeImage = (tag: string, packages: () => Promise<readonly string[]>): Promise<string> =>
+  debianImage(tag, [process.version], 'CMD ["node"]', async (root) => {
+    await makeRootfs(root, await packages());
     await copyFile(realpathSync(process.execPath), join(root, 'usr/local/bin/node'));
+  });
+
+/** Builds the base image of all our Node processes. */
+export const buildBaseImage = (): Promise<string> => nodeImage(baseTag, () => Promise.resolve([]));
+
+/** Builds the same with Git. */
+export const buildGitBaseImage = (): Promise<string> => nodeImage(gitBaseTag, gitPackages);
+
+/** The name of the image with kubectl alone, at the path that Kubernetes' own image has it. */
+export const kubectlTag = `localhost/kubectl:${moduleVersion('k8s.io/kubernetes')}`;
+
+/** Builds the image with kubectl, to be copied from. */
+export const buildKubectlImage = (): Promise<string> =>
+  debianImage(kubectlTag, [binary('kubectl')], 'ENTRYPOINT ["/bin/kubectl"]', async (root) => {
+    await mkdir(join(root, 'bin'), { recursive: true });
+    await copyFile(binary('kubectl'), join(root, 'bin/kubectl'));
   });
 
 /** Builds the base image of programs in Python. */

@@ -9,6 +9,7 @@ export const kubeconfigUsers = [
   'proxy',
   'kubelet',
   'local-volumes',
+  'cilium',
 ] as const;
 
 /** The path of a user's kubeconfig. */

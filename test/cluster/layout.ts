@@ -35,6 +35,8 @@ export const addresses = {
   dnsService: '10.234.128.10',
   host: '10.234.255.1',
   node: '10.234.255.2',
+  gateway: '10.234.255.5',
+  outside: '10.234.255.6',
 } as const;
 
 /** The address at which Pods reach servers that run on the host. */

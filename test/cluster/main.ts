@@ -4,6 +4,7 @@ import { Command, Option } from 'commander';
 import { binDir } from './binaries.ts';
 import { clusterDown, ensureCluster, loadImage } from './cluster.ts';
 import { cacheDir, kubeconfigPath, stateDir } from './layout.ts';
+import type { ClusterOptions } from './options.ts';
 import { createProgress } from './progress.ts';
 import type { ClusterStatus } from './status.ts';
 import { clusterStatus } from './status.ts';
@@ -44,9 +45,10 @@ ${cacheDir()}; remove that directory to have them built anew.`,
 program
   .command('up')
   .description('start the cluster, or repair it, and wait until it is ready; does nothing when it is')
-  .action(async () => {
+  .option('--network-policy', 'enforce NetworkPolicies, by Cilium; replaces a cluster that does not, and the other way')
+  .action(async ({ networkPolicy = false }: ClusterOptions) => {
     const start = performance.now();
-    const { kubeconfig } = await ensureCluster(progress);
+    const { kubeconfig } = await ensureCluster(progress, { networkPolicy });
     print(`Cluster ready after ${((performance.now() - start) / 1000).toFixed(1)}s; KUBECONFIG=${kubeconfig}`);
   });
 

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { addresses, clusterName } from './layout.ts';
+import { outsideDown } from './outside.ts';
 import { run } from './run.ts';
 
 const namespaceFile = `/run/netns/${clusterName}`;
@@ -39,6 +40,7 @@ export function networkExists(): boolean {
 
 /** Removes the network namespace, the links and the route, as far as they exist. */
 export async function networkDown(): Promise<void> {
+  await outsideDown();
   if (existsSync(`/sys/class/net/${hostLink}`)) await ip('link', 'del', hostLink);
   if (existsSync(namespaceFile)) await ip('netns', 'del', clusterName);
   if (await ip('route', 'show', 'type', 'blackhole', addresses.range))

@@ -44,6 +44,7 @@ const identities: Identity[] = [
     ip: [addresses.node],
   },
   { file: 'local-volumes', commonName: 'local-volumes', organization: 'system:masters' },
+  { file: 'cilium', commonName: 'cilium', organization: 'system:masters' },
 ];
 
 type Keys = Awaited<ReturnType<typeof newKeys>>;

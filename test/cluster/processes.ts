@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync, readdirSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
+import type { Component } from './components.ts';
 import { logDir, stateDir } from './layout.ts';
 import { inNetwork } from './network.ts';
 
@@ -49,14 +50,15 @@ export function kill(pids: readonly number[]): void {
 }
 
 /** Starts a program inside the cluster's network, in a session of its own that outlives this process. */
-export function start(name: string, command: readonly string[]): void {
+export function start({ name, command, wrapper = [], env = {} }: Component): void {
   const log = openSync(`${logDir}/${name}.log`, 'a');
   const [program, ...prefix] = inNetwork;
-  const child = spawn(program, [...prefix, ...command], {
+  const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+  const child = spawn(program, [...prefix, ...wrapper, ...command], {
     detached: true,
     stdio: ['ignore', log, log],
     cwd: stateDir,
-    env: { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', HOME: stateDir },
+    env: { HOME: stateDir, ...env, PATH: env.PATH === undefined ? path : `${env.PATH}:${path}` },
   });
   // A missing program shows when the component does not become healthy; its log tells.
   child.on('error', () => undefined);

@@ -29,16 +29,28 @@ const apt = (program: string, args: readonly string[], cwd = tmpdir()): Promise<
     return run(program, args, { cwd });
   });
 
-/** Python with its standard library, by the names that this release has for it; modules that need more are left out. */
-export async function pythonPackages(): Promise<readonly string[]> {
+/** What packages need, by the names that this release has for it. */
+async function dependencies(...packages: readonly string[]): Promise<readonly string[]> {
   const hard = ['recommends', 'suggests', 'conflicts', 'breaks', 'replaces', 'enhances'].map(
     (other) => `--no-${other}`,
   );
-  const names = await apt('apt-cache', ['depends', '--recurse', ...hard, 'python3-minimal', 'libpython3-stdlib']);
-  return names.split('\n').filter((name) => /^(python3|libpython3|libexpat|libffi|libssl|zlib1g)[^:\s]*$/.test(name));
+  return (await apt('apt-cache', ['depends', '--recurse', ...hard, ...packages])).split('\n');
 }
 
-async function unpackPackages(root: string, packages: readonly string[]): Promise<void> {
+/** Git with the libraries that it talks HTTPS by; its parts in Perl are left out. */
+export async function gitPackages(): Promise<readonly string[]> {
+  const names = await dependencies('git');
+  return names.filter((name) => /^(git|zlib1g|lib[^:\s]+)$/.test(name) && !/perl|^libc6|^libgcc|^libstdc/.test(name));
+}
+
+/** Python with its standard library; modules that need more are left out. */
+export async function pythonPackages(): Promise<readonly string[]> {
+  const names = await dependencies('python3-minimal', 'libpython3-stdlib');
+  return names.filter((name) => /^(python3|libpython3|libexpat|libffi|libssl|zlib1g)[^:\s]*$/.test(name));
+}
+
+/** Unpacks Debian packages into a directory; nothing of them is run. */
+export async function unpackPackages(root: string, packages: readonly string[]): Promise<void> {
   const downloads = await mkdtemp(join(tmpdir(), 'sympozium-debian-'));
   try {
     // apt downloads as a user of its own, who may not write here, and would warn.

@@ -2,6 +2,7 @@ import { answers, readObject } from './api.ts';
 import type { Component } from './components.ts';
 import { components } from './components.ts';
 import { kubeconfigPath, nodeName } from './layout.ts';
+import { runningOptions } from './options.ts';
 import type { ClusterProcess } from './processes.ts';
 import { clusterProcesses, residentBytes } from './processes.ts';
 
@@ -48,11 +49,12 @@ async function existence(name: string, path: string): Promise<PartStatus> {
 export async function clusterStatus(): Promise<ClusterStatus> {
   const running = clusterProcesses();
   const parts = await Promise.all([
-    ...components().map((component) => processStatus(running, component)),
+    ...components(runningOptions()).map((component) => processStatus(running, component)),
     objectStatus('node', `/api/v1/nodes/${nodeName}`, 'Ready'),
     objectStatus('dns', '/apis/apps/v1/namespaces/kube-system/deployments/coredns', 'Available'),
     existence('default ServiceAccount', '/api/v1/namespaces/default/serviceaccounts/default'),
     existence('StorageClass', '/apis/storage.k8s.io/v1/storageclasses/local'),
+    existence('RuntimeClass', '/apis/node.k8s.io/v1/runtimeclasses/gvisor'),
   ]);
   return { healthy: parts.every(({ healthy }) => healthy), kubeconfig: kubeconfigPath, parts };
 }

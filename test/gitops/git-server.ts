@@ -94,8 +94,13 @@ export class GitRepository {
   }
 }
 
-/** Hands a request to Git's own CGI program. */
-async function answer(root: string, request: IncomingMessage, response: ServerResponse): Promise<void> {
+/** Hands a request to Git's own CGI program; a user who is named may push. */
+export async function answer(
+  root: string,
+  request: IncomingMessage,
+  response: ServerResponse,
+  user?: string,
+): Promise<void> {
   const { pathname, search } = new URL(request.url ?? '/', 'http://localhost');
   const { headers } = request;
   const program = spawn('git', ['http-backend'], {
@@ -105,6 +110,7 @@ async function answer(root: string, request: IncomingMessage, response: ServerRe
       GIT_PROJECT_ROOT: root,
       GIT_HTTP_EXPORT_ALL: '1',
       GIT_PROTOCOL: [headers['git-protocol']].flat().join(''),
+      ...(user === undefined ? {} : { REMOTE_USER: user }),
       REQUEST_METHOD: request.method,
       PATH_INFO: decodeURIComponent(pathname),
       QUERY_STRING: search.slice(1),
