@@ -1,12 +1,12 @@
-import { ANY_RUN, runSubject, taskQuery } from './subjects.ts';
+import { ANY_RUN, lastQuery, READABLE, runSubject, WRITABLE } from './subjects.ts';
 
 /** Account of the controller and the streams. */
-const CONTROL_ACCOUNT = 'SYMPOZIUM';
+export const CONTROL_ACCOUNT = 'SYMPOZIUM';
 
 /**
- * Account of all bridges. It has no streams: the three subjects of a run are services of the controller's account. So
- * JetStream's answers end in this account, and nobody can have one delivered as another run's message by naming that
- * run's subject as the place to answer to.
+ * Account of all bridges. It has no streams: the subjects of a run are services of the controller's account, and `control`
+ * is told from there. So JetStream's answers end in this account, and nobody can have one delivered as another run's
+ * message by naming that run's subject as the place to answer to.
  */
 export const RUNS_ACCOUNT = 'RUNS';
 
@@ -52,9 +52,16 @@ export interface NatsConfOptions {
 /** Text of `nats.conf`: everyone but the controller is decided on by the auth callout. Holds no key and no password. */
 export function natsConf(options: NatsConfOptions = {}): string {
   const { host = '0.0.0.0', port = 4222, monitorPort = 8222, storeDir = '/data', cluster } = options;
-  const services = [runSubject(ANY_RUN, 'event'), runSubject(ANY_RUN, 'result'), taskQuery(ANY_RUN)];
-  const exported = services.map((subject) => `{ service: "${subject}" }`);
-  const imported = services.map((subject) => `{ service: { account: ${CONTROL_ACCOUNT}, subject: "${subject}" } }`);
+  const services = [
+    ...WRITABLE.map((concern) => runSubject(ANY_RUN, concern)),
+    ...READABLE.map((concern) => lastQuery(ANY_RUN, concern)),
+  ];
+  const control = runSubject(ANY_RUN, 'control');
+  const exported = [...services.map((subject) => `{ service: "${subject}" }`), `{ stream: "${control}" }`];
+  const imported = [
+    ...services.map((subject) => `{ service: { account: ${CONTROL_ACCOUNT}, subject: "${subject}" } }`),
+    `{ stream: { account: ${CONTROL_ACCOUNT}, subject: "${control}" } }`,
+  ];
   return `# $ISSUER and $CONTROLLER: public keys, made by the sympozium controller.
 include "${KEYS_FILE}"
 

@@ -8,13 +8,16 @@ export interface NetworkPeer {
   readonly ipBlock?: { readonly cidr: string };
 }
 
-interface LabelSelector {
+/** Pods by their labels. */
+export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
 }
 
-interface EgressRule {
-  readonly to: readonly NetworkPeer[];
-  readonly ports: readonly { readonly protocol: 'TCP' | 'UDP'; readonly port: number }[];
+/** What Pods may connect to. */
+export interface EgressRule {
+  /** Left out: anywhere. */
+  readonly to?: readonly NetworkPeer[];
+  readonly ports: readonly { readonly protocol: 'TCP' | 'UDP'; readonly port: number | string }[];
 }
 
 /** What we write of a NetworkPolicy. */
@@ -25,6 +28,8 @@ export interface NetworkPolicy {
   readonly spec: {
     readonly podSelector: LabelSelector;
     readonly policyTypes: readonly ('Ingress' | 'Egress')[];
+    /** From anywhere. */
+    readonly ingress?: readonly Pick<EgressRule, 'ports'>[];
     readonly egress?: readonly EgressRule[];
   };
 }
@@ -51,7 +56,7 @@ export const NETWORK_POLICY_NAMES = { deny: 'sympozium-run-deny-all', allow: 'sy
 const NAMESPACE_NAME = 'kubernetes.io/metadata.name';
 
 /** The Pods of one part of the system. */
-export const component = (name: 'run' | 'controller' | 'webhook' | 'gateway' | 'nats'): LabelSelector => ({
+export const component = (name: 'run' | 'endpoint' | 'controller' | 'webhook' | 'gateway' | 'nats'): LabelSelector => ({
   matchLabels: { [LABELS.component]: name },
 });
 
@@ -79,7 +84,10 @@ const policy = (namespace: string, name: string, spec: NetworkPolicy['spec']): N
 export const inNamespace = (name: string): LabelSelector => ({ matchLabels: { [NAMESPACE_NAME]: name } });
 
 /** Opens the way to the cluster's DNS. */
-export const dns = ({ dnsNamespace, dnsAddresses = [] }: Omit<NetworkOptions, 'systemNamespace'>): EgressRule => ({
+export const dns = ({
+  dnsNamespace,
+  dnsAddresses = [],
+}: Omit<NetworkOptions, 'systemNamespace'>): Required<EgressRule> => ({
   to: [
     {
       namespaceSelector: dnsNamespace === undefined ? {} : inNamespace(dnsNamespace),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { conditionsSchema } from '../conditions.ts';
 import { durationSchema } from '../duration.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
-import { MAX_INPUT, MAX_MESSAGE, MAX_OUTPUT_BYTES, MAX_RUN_NAME } from '../limits.ts';
+import { MAX_HISTORY, MAX_INPUT, MAX_MESSAGE, MAX_OUTPUT_BYTES, MAX_RUN_NAME, MAX_TURNS } from '../limits.ts';
 import { immutable, objectName, observedGeneration, toolPolicySchema, UNOBSERVED } from './fields.ts';
 
 /** Phases of a run, for people. Everything after `Running` is final. */
@@ -13,8 +13,22 @@ export type Phase = (typeof PHASES)[number];
 export const DEFAULT_TIMEOUT = '10m';
 
 const FROZEN = [
-  'instanceRef', 'input', 'conversation', 'timeout', 'retries', 'toolPolicy', 'ttlAfterFinished',
+  'instanceRef', 'input', 'history', 'conversation', 'timeout', 'retries', 'toolPolicy', 'ttlAfterFinished',
 ] as const; // prettier-ignore
+
+/** What was said before the input, for callers that keep the conversation themselves. */
+const history = z
+  .array(
+    z.object({
+      role: z.enum(['user', 'assistant']).describe('Who said it.'),
+      content: z.string().min(1).max(MAX_INPUT).describe('What was said.'),
+    }),
+  )
+  .max(MAX_TURNS)
+  .meta({ 'x-kubernetes-list-type': 'atomic' })
+  .describe(
+    `What was said before the input, oldest first, at most ${MAX_HISTORY} characters in all. Left out: nothing was.`,
+  );
 
 /** One execution of an agent: one message in, one response out. */
 export const agentRun = defineKind({
@@ -32,6 +46,7 @@ export const agentRun = defineKind({
     .object({
       instanceRef: objectName.describe('SympoziumInstance to run, in the same namespace.'),
       input: z.string().min(1).max(MAX_INPUT).describe('The message given to the agent.'),
+      history: history.optional(),
       conversation: objectName
         .optional()
         .describe('Conversation that the run goes on with; runs that name the same one share their history.'),
@@ -43,7 +58,9 @@ export const agentRun = defineKind({
         .describe("How often the run is tried again after a failure that is not the agent's. Default: 0."),
       timeout: durationSchema
         .optional()
-        .describe("Longest time this run may take, for example 90s. Default: the instance's limits.runTimeout."),
+        .describe(
+          "Longest time this run may take, for example 90s. Default: the instance's limits.runTimeout; never more than the limits of the instance and its policies.",
+        ),
       toolPolicy: toolPolicySchema.optional(),
       ttlAfterFinished: durationSchema
         .optional()
@@ -92,6 +109,17 @@ export const agentRun = defineKind({
         })
         .optional()
         .describe('The rules the run was started under.'),
+      pendingApprovals: z
+        .array(z.string().max(253))
+        .max(128)
+        .meta({ 'x-kubernetes-list-type': 'set' })
+        .optional()
+        .describe('Names of the ToolApprovals that wait for a decision.'),
+      attempts: z
+        .int()
+        .min(1)
+        .optional()
+        .describe('Which attempt at the run this is: more than 1 after its Pod was lost while a call waited.'),
       observedGeneration,
       conditions: conditionsSchema.optional(),
     })
@@ -108,6 +136,10 @@ export const agentRun = defineKind({
 
 export type AgentRun = ResourceOf<typeof agentRun>;
 export type AgentRunStatus = NonNullable<AgentRun['status']>;
+
+/** Number of characters in the turns of a history: the sum, which no rule of a CRD can compute. */
+export const historyLength = (turns: NonNullable<AgentRun['spec']['history']>): number =>
+  turns.reduce((sum, { content }) => sum + content.length, 0);
 
 /** Whether a run has ended; an ended run never changes again. */
 export const isFinished = ({ status }: Pick<AgentRun, 'status'>): boolean =>

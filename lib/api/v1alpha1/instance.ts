@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { durationSchema } from '../duration.ts';
-import { DEFAULT_POLICY } from '../group.ts';
+import { DEFAULT_POLICY, WEB_ENDPOINT } from '../group.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
+import { DEFAULT_REQUESTS_PER_MINUTE, MIN_API_KEY } from '../limits.ts';
 import {
   command, conditionsStatus, env, image, objectName, objectNames, prompt, quantity, READY_COLUMNS, tokens, toolPolicySchema,
 } from './fields.ts'; // prettier-ignore
@@ -52,6 +53,17 @@ const skillConfig = z
         namespaces: objectNames(64)
           .optional()
           .describe("Namespaces that the skill may work in. Default: the agent's own."),
+        secretRef: objectName
+          .optional()
+          .describe(
+            `Of \`${WEB_ENDPOINT}\`: Secret in this namespace whose key \`apiKey\`, of at least ${MIN_API_KEY} characters, callers must send. Without it there is no endpoint.`,
+          ),
+        requestsPerMinute: z
+          .int()
+          .min(1)
+          .max(100_000)
+          .optional()
+          .describe(`Of \`${WEB_ENDPOINT}\`: most requests in a minute. Default: ${DEFAULT_REQUESTS_PER_MINUTE}.`),
       })
       .describe('Settings of one SkillPack.'),
   )
@@ -74,7 +86,9 @@ export const sympoziumInstance = defineKind({
           `SympoziumPolicy that governs the agent: looked up in this namespace, then in the system namespace. Default: ${DEFAULT_POLICY}.`,
         ),
       toolPolicy: toolPolicySchema.optional(),
-      skills: objectNames(32).optional().describe('SkillPacks in the same namespace whose tools the agent gets.'),
+      skills: objectNames(32)
+        .optional()
+        .describe('SkillPacks whose tools the agent gets: looked up in the system namespace, then in this one.'),
       skillConfig: skillConfig.optional(),
       mcpServers: objectNames(32).optional().describe('MCPServers in the same namespace whose tools the agent gets.'),
       memory: memory.optional(),

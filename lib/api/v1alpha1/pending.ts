@@ -10,7 +10,7 @@
 type Effect = 'ignored' | 'refused';
 
 /** Kinds that are stored, and that no controller acts on yet. */
-const STORED_ONLY = new Set(['SympoziumSchedule', 'PersonaPack', 'SkillPack', 'MCPServer', 'ToolApproval']);
+const STORED_ONLY = new Set(['SympoziumSchedule', 'PersonaPack', 'MCPServer']);
 
 /** Fields without effect of the other kinds, by path below `spec`. A field stands for all below it. */
 export const PENDING_FIELDS: Readonly<Record<string, Readonly<Record<string, Effect>>>> = {
@@ -19,25 +19,13 @@ export const PENDING_FIELDS: Readonly<Record<string, Readonly<Record<string, Eff
     'provider.apiVersion': 'ignored',
     'provider.headersSecret': 'ignored',
     'provider.fallbacks': 'ignored',
-    skills: 'ignored',
-    skillConfig: 'ignored',
     mcpServers: 'ignored',
     memory: 'ignored',
-    'limits.concurrentRuns': 'refused',
     'limits.tokensPerRun': 'refused',
     'limits.tokensPerDay': 'refused',
   },
   AgentRun: { conversation: 'ignored', retries: 'ignored' },
-  SympoziumPolicy: {
-    approval: 'ignored', // calls that need approval are denied, which is stricter
-    egress: 'refused',
-    models: 'refused',
-    budgets: 'refused',
-    limits: 'refused',
-    skills: 'refused',
-    images: 'refused',
-    enforce: 'refused',
-  },
+  SympoziumPolicy: { budgets: 'refused' },
 };
 
 /** Whether objects of the kind are stored and nothing more. */

@@ -1,7 +1,10 @@
 import { z } from 'zod';
+import { conditionsSchema } from '../conditions.ts';
 import { durationSchema } from '../duration.ts';
 import { defineKind, type ResourceOf } from '../kind.ts';
-import { conditionsStatus, objectName, objectNames, READY_COLUMNS, texts, tokens, toolList } from './fields.ts';
+import {
+  objectName, objectNames, observedGeneration, READY_COLUMNS, texts, tokens, toolList, UNOBSERVED,
+} from './fields.ts'; // prettier-ignore
 
 /** Where a policy starts from. */
 export const TEMPLATES = ['Permissive', 'Default', 'Restrictive'] as const;
@@ -28,9 +31,13 @@ const egress = z
     mode: z
       .enum(['None', 'Web', 'All'])
       .describe('None: nowhere. Web: hosts on the internet. All: hosts inside the cluster as well.'),
-    hosts: texts(128).optional().describe('Only these hosts, `*.` in front for all below. Left out: every host.'),
+    hosts: texts(128)
+      .optional()
+      .describe('Only these hosts, `*.` in front for all below. Left out: every host that the mode allows.'),
   })
-  .describe("Where tools may connect to on the agent's behalf.");
+  .describe(
+    "Where tools may connect to on the agent's behalf. Default: All under Permissive, Web under Default, None under Restrictive.",
+  );
 
 const selector = z
   .object({
@@ -111,9 +118,15 @@ export const sympoziumPolicy = defineKind({
         .optional()
         .describe('Skills that agents may have. Left out: every skill.'),
       images: z
-        .object({ registries: texts(64).describe('What the names of images begin with, for example ghcr.io/acme/.') })
+        .object({
+          registries: texts(64).describe(
+            'Registries, perhaps with the beginning of a path: ghcr.io/acme allows ghcr.io/acme/x, and not ghcr.io/acme-evil/x.',
+          ),
+        })
         .optional()
-        .describe('Where the images of agents and skills may come from. Left out: from anywhere.'),
+        .describe(
+          'Where the images of agents and skills may come from. Left out: from anywhere. The agent-runner is always allowed.',
+        ),
       enforce: z
         .object({ namespaceSelector: selector })
         .optional()
@@ -130,10 +143,22 @@ export const sympoziumPolicy = defineKind({
       ],
     })
     .describe('The rules.'),
-  status: conditionsStatus,
+  status: z
+    .object({
+      boundInstances: z
+        .int()
+        .min(0)
+        .optional()
+        .describe('Instances that the policy governs, as their own policy or as a floor.'),
+      observedGeneration,
+      conditions: conditionsSchema.optional(),
+    })
+    .meta({ default: UNOBSERVED })
+    .describe('What the platform found.'),
   columns: [
     { name: 'Template', type: 'string', jsonPath: '.spec.template' },
     { name: 'RuntimeClass', type: 'string', jsonPath: '.spec.sandbox.runtimeClass' },
+    { name: 'Instances', type: 'integer', jsonPath: '.status.boundInstances' },
     ...READY_COLUMNS,
   ],
 });

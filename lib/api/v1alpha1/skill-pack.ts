@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { defineKind, type ResourceOf } from '../kind.ts';
+import { MAX_SKILL_NAME } from '../limits.ts';
 import {
   anyObject, command, conditionsStatus, env, image, objectName, prompt, quantity, READY_COLUMNS, texts, toolName,
 } from './fields.ts'; // prettier-ignore
@@ -12,7 +13,9 @@ const amounts = z.object({
 const sidecar = z
   .object({
     image: image.describe('Image of the sidecar. It holds the programs that the tools run.'),
-    command: command.optional().describe("Replaces the image's entrypoint."),
+    command: command
+      .optional()
+      .describe('Program that speaks the IPC protocol of sidecars. Left out: the runner of the runtime image.'),
     env: env.optional().describe('Environment of the sidecar.'),
     resources: z
       .object({
@@ -30,13 +33,17 @@ const sidecar = z
 const tool = z.object({
   name: toolName.describe('Name of the tool, as the model sees it.'),
   description: z.string().min(1).max(2048).describe('What the tool does, for the model.'),
-  parameters: anyObject.optional().describe("JSON Schema of the tool's arguments. Left out: it takes none."),
+  parameters: anyObject
+    .optional()
+    .describe(
+      "JSON Schema of the tool's arguments, of which type, properties, required, enum, minimum, maximum, minLength, maxLength, pattern, items and additionalProperties are understood. Left out: it takes none.",
+    ),
   exec: z
     .array(z.string().min(1).max(4096))
     .min(1)
     .max(64)
     .describe(
-      'Program and arguments. `{name}` stands for an argument of the call, as one word, never through a shell.',
+      'Program and arguments. `{name}` stands for an argument of the call, as one word, never through a shell. An element whose argument is left out is left out too.',
     ),
 });
 
@@ -72,9 +79,20 @@ export const skillPack = defineKind({
   shortNames: ['sk'],
   description:
     'SkillPack gives agents tools: a sidecar that is attached to their runs, with exactly the rights that it needs.',
+  rules: [
+    {
+      rule: `size(self.metadata.name) <= ${MAX_SKILL_NAME} && self.metadata.name.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')`,
+      message: `metadata.name must be a DNS label of at most ${MAX_SKILL_NAME} characters: the names of the sidecar and its volumes are made from it`,
+    },
+  ],
   spec: z
     .object({
-      description: z.string().min(1).max(1024).optional().describe('What the skill is for, in one sentence.'),
+      description: z
+        .string()
+        .min(1)
+        .max(1024)
+        .optional()
+        .describe('What the skill is for, in one sentence; also for the model.'),
       instructions: prompt.optional().describe('How to use the skill, in Markdown, for the model.'),
       sidecar: sidecar.optional(),
       tools: z
@@ -82,9 +100,11 @@ export const skillPack = defineKind({
         .max(64)
         .meta({ 'x-kubernetes-list-type': 'map', 'x-kubernetes-list-map-keys': ['name'] })
         .optional()
-        .describe('Tools that the sidecar runs.'),
+        .describe('Tools that the sidecar runs. Their names are taken once among all skills of an agent.'),
       rbac: permissions.optional().describe('What the sidecar may do in the namespaces of its skillConfig.'),
-      clusterRBAC: permissions.optional().describe('What the sidecar may do in the whole cluster.'),
+      clusterRBAC: permissions
+        .optional()
+        .describe('What the sidecar may do in the whole cluster. For packs of the system namespace only.'),
       egress: z
         .object({
           apiServer: z.boolean().optional().describe('Whether the sidecar may reach the API server.'),

@@ -7,7 +7,8 @@ import {
   type SympoziumPolicy,
 } from '../../../lib/api/v1alpha1/index.ts';
 import { BUILTIN_POLICIES } from '../../../lib/policy/builtin.ts';
-import { decideTool, effectivePolicy, type ToolDecision, type ToolLayer } from '../../../lib/policy/effective.ts';
+import { decideTool, sandboxOf, type ToolDecision } from '../../../lib/policy/decide.ts';
+import { effectivePolicy, type ToolLayer } from '../../../lib/policy/effective.ts';
 import { Random } from '../support/random.ts';
 
 type ToolPolicy = SympoziumInstance['spec']['toolPolicy'];
@@ -36,7 +37,7 @@ const builtin = (name: string): SympoziumPolicy => {
   return found;
 };
 const decide = (of: SympoziumPolicy, tool: string, own?: ToolPolicy, runs?: ToolPolicy): ToolDecision =>
-  decideTool(effectivePolicy(of, instance(own), run(runs)), tool);
+  decideTool(effectivePolicy({ own: of, floors: [] }, instance(own), run(runs)), tool);
 
 describe('the built-in policies', () => {
   test('permissive allows every tool', () => {
@@ -57,7 +58,9 @@ describe('the built-in policies', () => {
       because: "policy 'restrictive' does not list it as allowed",
     });
     expect(decide(builtin('restrictive'), 'memory_search')).toEqual({ effect: 'allow' });
-    expect(effectivePolicy(builtin('restrictive'), instance()).runtimeClass).toBe('gvisor');
+    expect(sandboxOf(effectivePolicy({ own: builtin('restrictive'), floors: [] }, instance()))).toEqual({
+      runtimeClass: 'gvisor',
+    });
   });
 });
 
@@ -89,7 +92,7 @@ describe('what decides', () => {
 
   test('a sandbox that is switched off is none', () => {
     const off = policy({ template: 'Permissive', sandbox: { enabled: false, runtimeClass: 'gvisor' } });
-    expect(effectivePolicy(off, instance())).not.toHaveProperty('runtimeClass');
+    expect(sandboxOf(effectivePolicy({ own: off, floors: [] }, instance()))).toEqual({});
   });
 });
 
