@@ -1,11 +1,17 @@
-import { headers, type Msg } from '@nats-io/transport-node';
+import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { BridgeWire, type Patience } from './bridge-wire.ts';
+import { CheckpointStore } from './checkpoint-store.ts';
 import { connectBus, type NatsConnection } from './connect.ts';
 import { messageOf } from '../errors.ts';
-import { EventLog } from './event-log.ts';
 import type { Log } from '../log.ts';
-import type { ResultMessage, RunEvent, TaskMessage } from './messages.ts';
-import { type RunRef, runInbox, runSubject, taskQuery } from './subjects.ts';
+import type {
+  ApprovalMessage, AuditRecord, CheckpointMessage, ControlMessage, ResultMessage, RunEvent, TaskMessage,
+} from './messages.ts'; // prettier-ignore
+import { PublishLog } from './publish-log.ts';
+import { lastQuery, type RunRef, runInbox, runSubject } from './subjects.ts';
+
+export { SupersededError } from './checkpoint-store.ts';
 
 /** How a run's bridge reaches the bus. */
 export interface BridgeBusOptions {
@@ -19,25 +25,25 @@ export interface BridgeBusOptions {
   readonly signal: AbortSignal;
 }
 
-const REQUEST_TIMEOUT_MS = 2000;
 const LONGEST_PAUSE_MS = 250;
 
-/**
- * A bridge's end of the bus: one task in, events and one result out. It speaks JetStream's wire itself, because loading
- * the JetStream client would take a good part of a run's start.
- */
+/** A bridge's end of the bus: what the controller tells it, and what it tells about its run. */
 export class BridgeBus {
-  readonly #connection: NatsConnection;
+  readonly #wire: BridgeWire;
   readonly #options: BridgeBusOptions;
-  readonly #events: EventLog;
-  /** Rejects at the next reconnect: what was asked before it is not answered any more. */
-  #interrupted = Promise.withResolvers<never>();
+  readonly #events: PublishLog;
+  readonly #audits: PublishLog;
+  readonly #checkpoints: CheckpointStore;
+  /** In our message ids: JetStream drops a second message of an id, so nobody may know ours before they are used. */
+  readonly #nonce = randomUUID();
 
   private constructor(connection: NatsConnection, options: BridgeBusOptions) {
-    this.#connection = connection;
+    const { run, uid } = options;
+    this.#wire = new BridgeWire(connection);
     this.#options = options;
-    this.#events = new EventLog(connection, options.run, options.uid);
-    void this.#watchReconnects();
+    this.#events = new PublishLog(connection, run, uid, 'event');
+    this.#audits = new PublishLog(connection, run, uid, 'audit');
+    this.#checkpoints = new CheckpointStore(this.#wire, run, uid);
   }
 
   /** Connects, however long it takes; rejects only when the signal aborts. */
@@ -58,17 +64,51 @@ export class BridgeBus {
   /** The run's task; waits until the controller has published it. */
   async getTask(): Promise<TaskMessage> {
     const { run, uid, signal, log } = this.#options;
-    for (let attempt = 1; ; attempt += 1) {
+    for (let count = 1; ; count += 1) {
       signal.throwIfAborted();
       try {
-        const task = taskOf(await this.#request(taskQuery(run), ''));
+        const task = (await this.#wire.last(lastQuery(run, 'task')))?.message.json<TaskMessage>();
         if (task?.uid === uid) return task;
-        if (attempt === 20) log.info('Waiting for the task', { found: task?.uid ?? 'none' });
+        if (count === 20) log.info('Waiting for the task', { found: task?.uid ?? 'none' });
       } catch (error) {
-        if (attempt % 20 === 1) log.warn('Could not read the task, trying again', { because: messageOf(error) });
+        if (count % 20 === 1) log.warn('Could not read the task, trying again', { because: messageOf(error) });
       }
-      await sleep(Math.min(LONGEST_PAUSE_MS, 10 * attempt), undefined, { signal });
+      await sleep(Math.min(LONGEST_PAUSE_MS, 10 * count), undefined, { signal });
     }
+  }
+
+  /**
+   * What holds for the run now; `undefined` while the task's own rules do. Waits while the bus is away, so that nothing is
+   * decided by rules that may have changed since.
+   */
+  async getControl(signal = this.#options.signal): Promise<ControlMessage | undefined> {
+    const { run, uid } = this.#options;
+    const patience = this.#patience('read the rules', signal);
+    const last = await this.#wire.persist(() => this.#wire.last(lastQuery(run, 'control')), patience);
+    const control = last?.message.json<ControlMessage>();
+    return control?.uid === uid ? control : undefined;
+  }
+
+  /** Hears what the controller says from now on, and after each reconnect what was said meanwhile. */
+  onControl(hear: (control: ControlMessage) => void): void {
+    const { run, uid, log } = this.#options;
+    this.#wire.connection.subscribe(runSubject(run, 'control'), {
+      callback: (error, message) => {
+        if (error !== null) return;
+        const control = message.json<ControlMessage>();
+        if (control.uid === uid) hear(control);
+      },
+    });
+    this.#wire.onReconnect(() => {
+      this.getControl().then(
+        (control) => {
+          if (control !== undefined) hear(control);
+        },
+        (error: unknown) => {
+          log.info('Stopped reading the rules', { because: messageOf(error) });
+        },
+      );
+    });
   }
 
   /** Publishes an event without waiting. It survives a restart of NATS; `close` waits until it is stored. */
@@ -76,58 +116,50 @@ export class BridgeBus {
     this.#events.publish(event);
   }
 
+  /** Publishes an audit record, as {@link publishEvent} does. */
+  publishAudit(record: AuditRecord): void {
+    this.#audits.publish(record);
+  }
+
+  /** Asks people about a call: until JetStream has stored it, or the signal aborts. Repeating it is harmless. */
+  async publishApproval(approval: ApprovalMessage, signal = this.#options.signal): Promise<void> {
+    const subject = runSubject(this.#options.run, 'approval');
+    const withHeaders = { 'Nats-Msg-Id': `${approval.uid}.${this.#nonce}.${approval.call}.approval` };
+    const body = JSON.stringify(approval);
+    await this.#wire.persist(() => this.#wire.store(subject, body, withHeaders), this.#patience('ask', signal));
+  }
+
+  /** What an earlier attempt stored; `undefined` when there is nothing. */
+  getCheckpoint(signal = this.#options.signal): Promise<CheckpointMessage | undefined> {
+    return this.#checkpoints.read(this.#patience('read the checkpoint', signal));
+  }
+
+  /** Stores where the run stands, one at a time. @throws SupersededError when another attempt has taken over */
+  storeCheckpoint(checkpoint: CheckpointMessage, signal = this.#options.signal): Promise<void> {
+    return this.#checkpoints.store(checkpoint, this.#patience('store the checkpoint', signal));
+  }
+
   /** Publishes the result until JetStream has stored it; rejects after `deadlineMs`. Repeating it is harmless. */
   async publishResult(result: ResultMessage, deadlineMs: number): Promise<void> {
-    const expired = AbortSignal.timeout(deadlineMs);
+    const subject = runSubject(this.#options.run, 'result');
+    const withHeaders = { 'Nats-Msg-Id': `${result.uid}.${this.#nonce}.result` };
     const body = JSON.stringify(result);
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        checkStored(await this.#request(runSubject(this.#options.run, 'result'), body, `${result.uid}.result`));
-        return;
-      } catch (error) {
-        if (expired.aborted) {
-          throw new Error(`result not published: the bus did not take it in ${deadlineMs} ms: ${messageOf(error)}`, {
-            cause: error,
-          });
-        }
-        this.#options.log.warn('Could not publish the result, trying again', { attempt, because: messageOf(error) });
-        await sleep(Math.min(LONGEST_PAUSE_MS, 25 * attempt));
-      }
+    const patience = this.#patience('publish the result', AbortSignal.timeout(deadlineMs));
+    try {
+      await this.#wire.persist(() => this.#wire.store(subject, body, withHeaders), patience);
+    } catch (error) {
+      const message = `result not published: the bus did not take it in ${deadlineMs} ms: ${messageOf(error)}`;
+      throw new Error(message, { cause: error });
     }
   }
 
-  /** Waits up to `deadlineMs` for the events that are still on their way, then disconnects. */
+  /** Waits up to `deadlineMs` for the events and records that are still on their way, then disconnects. */
   async close(deadlineMs = 2000): Promise<void> {
-    await this.#events.flush(deadlineMs);
-    await this.#connection.close();
+    await Promise.all([this.#events.flush(deadlineMs), this.#audits.flush(deadlineMs)]);
+    await this.#wire.connection.close();
   }
 
-  #request(subject: string, body: string, msgId?: string): Promise<Msg> {
-    const withId = headers();
-    if (msgId !== undefined) withId.set('Nats-Msg-Id', msgId);
-    const options = { timeout: REQUEST_TIMEOUT_MS, ...(msgId === undefined ? {} : { headers: withId }) };
-    return Promise.race([this.#connection.request(subject, body, options), this.#interrupted.promise]);
+  #patience(what: string, signal: AbortSignal): Patience {
+    return { what, log: this.#options.log, signal };
   }
-
-  async #watchReconnects(): Promise<void> {
-    this.#interrupted.promise.catch(() => undefined);
-    for await (const { type } of this.#connection.status()) {
-      if (type !== 'reconnect') continue;
-      const { reject } = this.#interrupted;
-      this.#interrupted = Promise.withResolvers<never>();
-      this.#interrupted.promise.catch(() => undefined);
-      reject(new Error('the connection was lost and is back'));
-    }
-  }
-}
-
-/** A direct get answers with the message, or with an empty one that has a status. */
-function taskOf(answer: Msg): TaskMessage | undefined {
-  if (answer.headers !== undefined && answer.headers.code >= 400) return undefined;
-  return answer.json<TaskMessage>();
-}
-
-function checkStored(answer: Msg): void {
-  const ack = answer.json<{ error?: { description?: string } }>();
-  if (ack.error !== undefined) throw new Error(`JetStream refused it: ${ack.error.description ?? 'no reason given'}`);
 }

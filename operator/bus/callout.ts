@@ -1,10 +1,10 @@
 import type { Msg } from '@nats-io/transport-node';
 import type { Log } from '../log.ts';
-import { MAX_PAYLOAD_BYTES, RUNS_ACCOUNT } from '../../lib/policy/nats-conf.ts';
+import { CONTROL_ACCOUNT, MAX_PAYLOAD_BYTES, RUNS_ACCOUNT } from '../../lib/policy/nats-conf.ts';
 import { type NatsConnection } from './connect.ts';
 import { messageOf } from '../errors.ts';
 import { claimsOf, JwtSigner } from './jwt.ts';
-import { type RunRef, runInbox, runSubject, taskQuery } from './subjects.ts';
+import { ANY_RUN, lastQuery, READABLE, type RunRef, runInbox, runSubject, WRITABLE } from './subjects.ts';
 
 /** Whose token it is, or why it is nobody's. */
 export type Authentication =
@@ -12,7 +12,15 @@ export type Authentication =
       /** How long the run may still take; its permissions end then, and it must ask again. */
       readonly expiresInSeconds: number;
     })
+  | ListenerIdentity
   | { readonly denied: string };
+
+/** A web endpoint, which hears what happens in the runs of one namespace, and says nothing. */
+export interface ListenerIdentity {
+  readonly name: string;
+  readonly listensTo: string;
+  readonly expiresInSeconds: number;
+}
 
 /** What the callout needs to answer. */
 export interface CalloutOptions {
@@ -36,7 +44,7 @@ interface Question {
 
 /**
  * Answers NATS' question who connects, for as long as the connection lives. Replicas share the questions. Nobody is
- * granted more than the subjects of one run, and every failure is a refusal.
+ * granted more than the subjects of one run, or to hear the runs of one namespace, and every failure is a refusal.
  */
 export function answerCallout(connection: NatsConnection, options: CalloutOptions): void {
   const callout = new Callout(options);
@@ -80,10 +88,11 @@ class Callout {
     } catch (error) {
       return { error: `the token could not be reviewed: ${messageOf(error)}` };
     }
-    return 'denied' in found ? { error: found.denied } : { jwt: this.#permit(found, user) };
+    if ('denied' in found) return { error: found.denied };
+    return { jwt: 'listensTo' in found ? this.#permitListening(found, user) : this.#permit(found, user) };
   }
 
-  /** Permissions of one run's bridge: its three subjects, and answers on its own inbox. */
+  /** Permissions of one run's bridge: the subjects of its run, and answers on its own inbox. */
   #permit(run: RunRef & { readonly expiresInSeconds: number }, user: string): string {
     return this.#sign({
       sub: user,
@@ -92,11 +101,35 @@ class Callout {
       exp: Math.ceil(this.#options.now() / 1000 + run.expiresInSeconds),
       nats: {
         type: 'user',
-        pub: { allow: [runSubject(run, 'event'), runSubject(run, 'result'), taskQuery(run)] },
-        sub: { allow: [`${runInbox(run)}.>`] },
+        pub: {
+          allow: [
+            ...WRITABLE.map((concern) => runSubject(run, concern)),
+            ...READABLE.map((concern) => lastQuery(run, concern)),
+          ],
+        },
+        sub: { allow: [`${runInbox(run)}.>`, runSubject(run, 'control')] },
         subs: 8,
         data: -1,
         payload: MAX_PAYLOAD_BYTES,
+        allowed_connection_types: ['STANDARD'],
+      },
+    });
+  }
+
+  /** Permissions of a web endpoint: it hears events where they are published, and can say nothing at all. */
+  #permitListening({ name, listensTo, expiresInSeconds }: ListenerIdentity, user: string): string {
+    return this.#sign({
+      sub: user,
+      aud: CONTROL_ACCOUNT,
+      name: `${listensTo}/${name}`,
+      exp: Math.ceil(this.#options.now() / 1000 + expiresInSeconds),
+      nats: {
+        type: 'user',
+        pub: { deny: ['>'] },
+        sub: { allow: [runSubject({ ...ANY_RUN, namespace: listensTo }, 'event')] },
+        subs: 4096,
+        data: -1,
+        payload: -1,
         allowed_connection_types: ['STANDARD'],
       },
     });

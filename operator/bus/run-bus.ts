@@ -1,20 +1,21 @@
-import { jetstream, type JsMsg } from '@nats-io/jetstream';
+import { jetstream } from '@nats-io/jetstream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { answerCallout, type CalloutOptions } from './callout.ts';
 import { connectBus, type NatsConnection } from './connect.ts';
+import { consume, type Feed, type Handler, type Outcome } from './consume.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { busConnected, busResults } from '../metrics/runs.ts';
-import type { ResultMessage, TaskMessage } from './messages.ts';
+import type {
+  ApprovalMessage, AuditRecord, CheckpointMessage, ControlMessage, ResultMessage, TaskMessage,
+} from './messages.ts'; // prettier-ignore
+import { parseApproval } from './parse-approval.ts';
+import { parseAudit } from './parse-audit.ts';
 import { parseResult } from './parse-result.ts';
 import { ensureStreams } from './streams.ts';
-import { RESULT_CONSUMER, type RunRef, runOfSubject, runSubject, STREAMS } from './subjects.ts';
+import { lastQuery, type RunConcern, type RunRef, runSubject, STREAMS } from './subjects.ts';
 
-/** What became of a result: recorded, to be delivered again, or not worth another try. */
-export type Outcome = 'done' | { readonly retryInMs: number } | { readonly poison: string };
-
-/** Records a result. It may be called again for the same result, so it must be idempotent. */
-export type ResultHandler = (run: RunRef, result: ResultMessage) => Promise<Outcome>;
+export type { Handler, Outcome } from './consume.ts';
 
 /** How the controller reaches the bus. */
 export interface RunBusOptions {
@@ -28,13 +29,8 @@ export interface RunBusOptions {
   readonly callout?: Omit<CalloutOptions, 'log'>;
 }
 
-/** Results that are worked on at the same time. */
-const PARALLEL = 16;
-/**
- * Two of these without a word, and results are asked for anew: among three servers the one that had the question may be
- * gone. It must be well below the time that a run without a result is given.
- */
-const HEARTBEAT_MS = 1000;
+/** What is kept no longer than the run itself. Audit records stay: they tell of runs that are gone. */
+const FORGOTTEN = ['task', 'control', 'event', 'result', 'approval', 'checkpoint'] as const;
 /** How long a caller waits for a bus that is down; its own retry comes after that. */
 const PATIENCE_MS = 5000;
 
@@ -67,27 +63,27 @@ export class RunBus {
   }
 
   /** Publishes the task of a run. Repeating it is harmless: the newest replaces what was there. */
-  async publishTask(run: RunRef, task: TaskMessage): Promise<void> {
-    const connection = await this.#reached();
-    const publish = () =>
-      jetstream(connection, { timeout: PATIENCE_MS }).publish(runSubject(run, 'task'), JSON.stringify(task), {
-        msgID: `${task.uid}.task`,
-      });
-    try {
-      await publish();
-    } catch {
-      await this.#streams(); // missing right after the first start, or when NATS has lost its disk
-      await publish();
-    }
+  publishTask(run: RunRef, task: TaskMessage): Promise<void> {
+    return this.#publish(run, 'task', task);
   }
 
-  /** Removes everything the bus keeps about a run. Safe to repeat. */
+  /** Tells a run's bridge what holds from now on. The newest replaces what was there. */
+  publishControl(run: RunRef, control: ControlMessage): Promise<void> {
+    return this.#publish(run, 'control', control);
+  }
+
+  /** Where a run's next attempt would go on; `undefined` when nothing was stored. */
+  async getCheckpoint(run: RunRef): Promise<CheckpointMessage | undefined> {
+    const connection = await this.#reached();
+    const answer = await connection.request(lastQuery(run, 'checkpoint'), '', { timeout: PATIENCE_MS });
+    return (answer.headers?.code ?? 0) >= 400 ? undefined : answer.json<CheckpointMessage>();
+  }
+
+  /** Removes everything the bus keeps about a run but its audit records. Safe to repeat. */
   async forget(run: RunRef): Promise<void> {
     const { streams } = await jetstream(await this.#reached(), { timeout: PATIENCE_MS }).jetstreamManager(false);
     await Promise.all(
-      (['task', 'event', 'result'] as const).map((concern) =>
-        streams.purge(STREAMS[concern], { filter: runSubject(run, concern) }),
-      ),
+      FORGOTTEN.map((concern) => streams.purge(STREAMS[concern], { filter: runSubject(run, concern) })),
     );
   }
 
@@ -95,78 +91,45 @@ export class RunBus {
    * Feeds every result to `handle` until the signal aborts, and acknowledges it after `handle` has done its work.
    * Delivery is at least once, also of what was published while no controller ran.
    */
-  async consumeResults(handle: ResultHandler, signal: AbortSignal): Promise<void> {
-    const stopped = (): boolean => signal.aborted || this.#options.signal.aborted;
+  consumeResults(handle: Handler<ResultMessage>, signal: AbortSignal): Promise<void> {
+    const onSettled = (outcome: Outcome): void => {
+      busResults.add({ outcome: outcome === 'done' ? 'recorded' : 'retryInMs' in outcome ? 'retried' : 'given_up' });
+    };
+    return this.#consume({ stream: STREAMS.result, noun: 'result', parse: parseResult, handle, onSettled }, signal);
+  }
+
+  /** Feeds every call that waits for a person to `handle`, as {@link consumeResults} does. */
+  consumeApprovals(handle: Handler<ApprovalMessage>, signal: AbortSignal): Promise<void> {
+    return this.#consume({ stream: STREAMS.approval, noun: 'approval', parse: parseApproval, handle }, signal);
+  }
+
+  /** Feeds every audit record to `handle`, as {@link consumeResults} does. */
+  consumeAudit(handle: Handler<AuditRecord>, signal: AbortSignal): Promise<void> {
+    return this.#consume({ stream: STREAMS.audit, noun: 'audit record', parse: parseAudit, handle }, signal);
+  }
+
+  async #consume<T>(feed: Feed<T>, signal: AbortSignal): Promise<void> {
+    const { log, signal: end } = this.#options;
+    const stopped = (): boolean => signal.aborted || end.aborted;
     while (!stopped()) {
       try {
-        await this.#consume(handle, signal);
+        await consume(await this.#streams(), feed, log, signal);
       } catch (error) {
-        if (!stopped()) this.#options.log.warn('Lost the results, trying again', { because: messageOf(error) });
+        if (!stopped()) log.warn('Lost a stream, trying again', { stream: feed.stream, because: messageOf(error) });
       }
       if (!stopped()) await sleep(500, undefined, { signal }).catch(() => undefined);
     }
   }
 
-  async #consume(handle: ResultHandler, signal: AbortSignal): Promise<void> {
-    const js = await this.#streams();
-    const consumer = await js.consumers.get(STREAMS.result, RESULT_CONSUMER);
-    const messages = await consumer.consume({
-      max_messages: PARALLEL * 2,
-      idle_heartbeat: HEARTBEAT_MS,
-      expires: 30_000,
-      abort_on_missing_resource: true, // so that a stream that is gone is made again
-    });
-    const stop = (): void => void messages.close();
-    signal.addEventListener('abort', stop, { once: true });
-    const working = new Set<Promise<void>>();
+  async #publish(run: RunRef, concern: RunConcern, message: object): Promise<void> {
+    const connection = await this.#reached();
+    const publish = () =>
+      jetstream(connection, { timeout: PATIENCE_MS }).publish(runSubject(run, concern), JSON.stringify(message));
     try {
-      for await (const message of messages) {
-        if (signal.aborted) break;
-        const work = this.#settle(message, handle).finally(() => working.delete(work));
-        working.add(work);
-        if (working.size >= PARALLEL) await Promise.race(working);
-      }
-    } finally {
-      signal.removeEventListener('abort', stop);
-      await messages.close();
-      await Promise.all(working);
-    }
-  }
-
-  async #settle(message: JsMsg, handle: ResultHandler): Promise<void> {
-    const outcome = await this.#outcome(message, handle);
-    if (outcome === 'done') {
-      busResults.add({ outcome: 'recorded' });
-      message.ack();
-    } else if ('retryInMs' in outcome) {
-      busResults.add({ outcome: 'retried' });
-      message.nak(outcome.retryInMs);
-    } else {
-      busResults.add({ outcome: 'given_up' });
-      this.#options.log.warn('Gave up a result', {
-        subject: message.subject,
-        seq: message.seq,
-        because: outcome.poison,
-      });
-      message.term(outcome.poison);
-    }
-  }
-
-  async #outcome(message: JsMsg, handle: ResultHandler): Promise<Outcome> {
-    const run = runOfSubject(message.subject);
-    if (run === undefined) return { poison: `subject ${message.subject} is not a run's` };
-    const result = parseResult(message.string());
-    if ('because' in result) return { poison: result.because };
-    try {
-      return await handle({ namespace: run.namespace, name: run.name }, result.message);
-    } catch (error) {
-      const retryInMs = Math.min(60_000, 1000 * 2 ** Math.min(message.info.deliveryCount - 1, 6));
-      this.#options.log.warn('Could not record a result, trying again', {
-        run: `${run.namespace}/${run.name}`,
-        retryInMs,
-        because: messageOf(error),
-      });
-      return { retryInMs };
+      await publish();
+    } catch {
+      await this.#streams(); // missing right after the first start, or when NATS has lost its disk
+      await publish();
     }
   }
 

@@ -7,21 +7,25 @@ import {
   StorageType,
 } from '@nats-io/jetstream';
 import { nanos } from '@nats-io/transport-node';
-import { ANY_RUN, DEAD_LETTERS, RESULT_CONSUMER, runSubject, STREAMS } from './subjects.ts';
+import { ANY_RUN, CONSUMER, DEAD_LETTERS, runSubject, STREAMS } from './subjects.ts';
 
 const MIB = 1024 * 1024;
 const HOUR = nanos(3_600_000);
 
+/** The streams that the controller takes messages from, each once. */
+const CONSUMED = [STREAMS.result, STREAMS.approval, STREAMS.audit] as const;
+
 /**
- * How often a result is delivered before it is given up. With pauses of up to a minute that is about eight hours: an API
- * server that is down for a night costs no result, and a message that kills its reader ends some day.
+ * How often a message is delivered before it is given up. With pauses of up to a minute that is about eight hours: an API
+ * server that is down for a night costs nothing, and a message that kills its reader ends some day.
  */
 export const MAX_DELIVERIES = 500;
-/** How long the controller may work on one result before it is delivered again. */
+/** How long the controller may work on one message before it is delivered again. */
 export const ACK_WAIT_MS = 30_000;
 
 type Wanted = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
 
+/** Their sizes, and the largest once more, must fit into `max_file_store`: NATS asks that of one that is there already. */
 const wanted: readonly Wanted[] = [
   {
     name: STREAMS.task,
@@ -30,6 +34,14 @@ const wanted: readonly Wanted[] = [
     allow_direct: true,
     max_age: 7 * 24 * HOUR,
     max_bytes: 512 * MIB,
+  },
+  {
+    name: STREAMS.control,
+    subjects: [runSubject(ANY_RUN, 'control')],
+    max_msgs_per_subject: 1,
+    allow_direct: true,
+    max_age: 7 * 24 * HOUR,
+    max_bytes: 64 * MIB,
   },
   {
     name: STREAMS.event,
@@ -46,9 +58,31 @@ const wanted: readonly Wanted[] = [
     max_bytes: 512 * MIB,
   },
   {
+    name: STREAMS.approval,
+    subjects: [runSubject(ANY_RUN, 'approval')],
+    max_msgs_per_subject: 256,
+    max_age: 7 * 24 * HOUR,
+    max_bytes: 64 * MIB,
+  },
+  {
+    name: STREAMS.checkpoint,
+    subjects: [runSubject(ANY_RUN, 'checkpoint')],
+    max_msgs_per_subject: 1,
+    allow_direct: true,
+    max_age: 7 * 24 * HOUR,
+    max_bytes: 256 * MIB,
+  },
+  {
+    name: STREAMS.audit,
+    subjects: [runSubject(ANY_RUN, 'audit')],
+    max_msgs_per_subject: 20_000,
+    max_age: 30 * 24 * HOUR,
+    max_bytes: 256 * MIB,
+  },
+  {
     name: DEAD_LETTERS,
-    subjects: ['MAX_DELIVERIES', 'MSG_TERMINATED'].map(
-      (kind) => `$JS.EVENT.ADVISORY.CONSUMER.${kind}.${STREAMS.result}.${RESULT_CONSUMER}`,
+    subjects: ['MAX_DELIVERIES', 'MSG_TERMINATED'].flatMap((kind) =>
+      CONSUMED.map((stream) => `$JS.EVENT.ADVISORY.CONSUMER.${kind}.${stream}.${CONSUMER}`),
     ),
     max_age: 30 * 24 * HOUR,
     max_bytes: 64 * MIB,
@@ -56,22 +90,22 @@ const wanted: readonly Wanted[] = [
 ];
 
 /**
- * Makes the streams and the consumer as they should be. Safe to repeat, and for replicas to do at the same time.
+ * Makes the streams and the consumers as they should be. Safe to repeat, and for replicas to do at the same time.
  *
  * @param replicas number of servers that keep each message; streams that are there are changed to it
  */
 export async function ensureStreams(jsm: JetStreamManager, replicas: number): Promise<void> {
   await Promise.all(wanted.map((stream) => ensureStream(jsm, { ...stream, num_replicas: replicas })));
+  await Promise.all(CONSUMED.map((stream) => ensureConsumer(jsm, stream)));
+}
+
+async function ensureConsumer(jsm: JetStreamManager, stream: string): Promise<void> {
   const consumer = { ack_wait: nanos(ACK_WAIT_MS), max_deliver: MAX_DELIVERIES, max_ack_pending: 256 };
   try {
-    await jsm.consumers.add(STREAMS.result, {
-      durable_name: RESULT_CONSUMER,
-      ack_policy: AckPolicy.Explicit,
-      ...consumer,
-    });
+    await jsm.consumers.add(stream, { durable_name: CONSUMER, ack_policy: AckPolicy.Explicit, ...consumer });
   } catch (error) {
     if (!(error instanceof JetStreamApiError)) throw error; // there with other settings: an earlier release made it
-    await jsm.consumers.update(STREAMS.result, RESULT_CONSUMER, consumer);
+    await jsm.consumers.update(stream, CONSUMER, consumer);
   }
 }
 

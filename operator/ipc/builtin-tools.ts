@@ -1,4 +1,4 @@
-import type { ToolDefinition } from './messages.ts';
+import { MAX_TOOL_RESULT_BYTES, type ToolDefinition } from './messages.ts';
 
 const path = (description: string) => ({ type: 'string', description });
 
@@ -61,6 +61,37 @@ export const BUILTIN_TOOLS: readonly ToolDefinition[] = [
     parameters: {
       type: 'object',
       properties: { path: path(`The directory. Relative paths start in ${WORKSPACE}. Default: ${WORKSPACE}.`) },
+      additionalProperties: false,
+    },
+  },
+];
+
+/** Name of the tool that the gateway carries out. */
+export const FETCH_URL = 'fetch_url';
+
+/** The tools that are carried out by the gateway: the agent's container has no way out. */
+export const GATEWAY_TOOLS: readonly ToolDefinition[] = [
+  {
+    name: FETCH_URL,
+    description:
+      'Gets a web page or file by its URL and returns its text. It only reads: no forms, no logins, no scripts. Not every host may be allowed.',
+    parameters: {
+      type: 'object',
+      properties: {
+        url: { type: 'string', description: 'The address, for example https://example.com/page' },
+        as: {
+          type: 'string',
+          enum: ['text', 'source'],
+          description: 'text: what a reader sees. source: HTML as it is. Default: text.',
+        },
+        max_bytes: {
+          type: 'integer',
+          minimum: 1,
+          maximum: MAX_TOOL_RESULT_BYTES,
+          description: `Most bytes to return. Default: ${MAX_TOOL_RESULT_BYTES}.`,
+        },
+      },
+      required: ['url'],
       additionalProperties: false,
     },
   },

@@ -27,7 +27,39 @@ export type AgentMessage = Message &
     | { readonly type: 'log'; readonly text: string }
     | { readonly type: 'result'; readonly output: string }
     | { readonly type: 'error'; readonly message: string }
+    /**
+     * What this agent needs to go on elsewhere, before it calls tools: any JSON. Should its Pod be lost while a call waits
+     * for a person, another attempt gets it back, and makes the same calls again with the same ids: each runs once.
+     */
+    | { readonly type: 'checkpoint'; readonly state: unknown }
   );
+
+/** What the sidecar of a skill may write. */
+export type SidecarMessage = Message &
+  (
+    | { readonly type: 'tool-result'; readonly ok: boolean; readonly content: string }
+    | { readonly type: 'log'; readonly text: string }
+  );
+
+/** What the sidecar of a skill reads. */
+export type ToSidecar = Message &
+  (
+    | {
+        readonly type: 'tool-call';
+        readonly tool: string;
+        readonly arguments: Readonly<Record<string, unknown>>;
+        /** Program and arguments to run, with the call's arguments filled in: each is one word, no shell is involved. */
+        readonly exec: readonly string[];
+      }
+    | { readonly type: 'rejected'; readonly content: string }
+    | { readonly type: 'cancel' }
+  );
+
+/** One turn of an earlier conversation. */
+export interface Turn {
+  readonly role: 'user' | 'assistant';
+  readonly content: string;
+}
 
 /** A tool, as a model is told of it: `parameters` is a JSON Schema of an object. */
 export interface ToolDefinition {
@@ -46,6 +78,10 @@ export type ToAgent = Message &
         readonly model: string;
         readonly tools: readonly ToolDefinition[];
         readonly limits: { readonly modelCalls: number };
+        /** What was said before the input, oldest first. Left out: nothing. */
+        readonly history?: readonly Turn[];
+        /** The agent's own last checkpoint, when an earlier attempt was lost: go on from it instead of starting anew. */
+        readonly resume?: { readonly state: unknown };
       }
     /** Execute this call here, and answer with a `tool-result` of the same id. */
     | { readonly type: 'tool-call'; readonly tool: string; readonly arguments: Readonly<Record<string, unknown>> }

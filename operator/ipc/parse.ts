@@ -15,6 +15,7 @@ const text =
       : `a string${least > 0 || most < Infinity ? ` of ${least} to ${most} characters` : ''}`;
 const anyText = text(0, Infinity);
 const truth: Check = (value) => (typeof value === 'boolean' ? undefined : 'true or false');
+const anything: Check = (value) => (value === undefined ? 'any JSON' : undefined);
 const object: Check = (value) => (isFields(value) ? undefined : 'an object');
 
 /** What each type of message carries, besides `v`, `id` and `type`. */
@@ -25,6 +26,7 @@ const agentFields: Readonly<Record<AgentMessage['type'], Readonly<Record<string,
   log: { text: anyText },
   result: { output: anyText },
   error: { message: text(1, Infinity) },
+  checkpoint: { state: anything },
 };
 
 /** Reads what an agent wrote. Fields that the protocol doesn't know are dropped. */

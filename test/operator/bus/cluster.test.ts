@@ -2,7 +2,7 @@ import { jetstreamManager, type ClusterInfo } from '@nats-io/jetstream';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { SILENT } from '../../../operator/log.ts';
 import { RunBus } from '../../../operator/bus/run-bus.ts';
-import { RESULT_CONSUMER, STREAMS } from '../../../operator/bus/subjects.ts';
+import { CONSUMER, STREAMS } from '../../../operator/bus/subjects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { must } from '../../support/must.ts';
 import { NatsServer } from '../../support/nats-server.ts';
@@ -38,13 +38,13 @@ test('Streams that are there are kept as often as the controller is told, and su
   const alone = controller(before.signal, 1);
   await eventually(() => alone.ready, 20_000);
   await alone.publishTask(run, task('uid-1', 'kept'));
-  expect(await copies()).toEqual([1, 1, 1, 1]);
+  expect(await copies()).toEqual(Array(8).fill(1));
   before.abort();
 
   const stop = new AbortController();
   const bus = controller(stop.signal, 3);
   await eventually(() => bus.ready, 20_000);
-  expect(await copies()).toEqual([3, 3, 3, 3]);
+  expect(await copies()).toEqual(Array(8).fill(3));
   await eventually(allCaughtUp, 20_000, 100);
 
   await must(servers[1]).stop();
@@ -64,7 +64,9 @@ test('Streams that are there are kept as often as the controller is told, and su
 async function allCaughtUp(): Promise<boolean> {
   const connection = await admin(must(servers[0]));
   const jsm = await jetstreamManager(connection, { checkAPI: false });
-  const infos: { readonly cluster?: ClusterInfo }[] = [await jsm.consumers.info(STREAMS.result, RESULT_CONSUMER)];
+  const infos: { readonly cluster?: ClusterInfo }[] = await Promise.all(
+    [STREAMS.result, STREAMS.approval, STREAMS.audit].map((stream) => jsm.consumers.info(stream, CONSUMER)),
+  );
   for await (const info of jsm.streams.list()) infos.push(info);
   await connection.close();
   return infos.every(({ cluster }) => cluster?.replicas?.filter(({ current }) => current).length === 2);

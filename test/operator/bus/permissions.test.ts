@@ -4,10 +4,10 @@ import { connect, nkeyAuthenticator, type NatsConnection } from '@nats-io/transp
 import { generateBusKeys } from '../../../operator/bus/keys.ts';
 import { bytes } from '../../../operator/bus/seed.ts';
 import type { RunBus } from '../../../operator/bus/run-bus.ts';
-import { runInbox, runSubject, taskQuery } from '../../../operator/bus/subjects.ts';
+import { lastQuery, READABLE, runInbox, runSubject, STREAMS, WRITABLE } from '../../../operator/bus/subjects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { NatsServer } from '../../support/nats-server.ts';
-import { admin, MemoryLog, reviewByName, runBus, success, task, thief } from './support.ts';
+import { admin, control, MemoryLog, reviewByName, runBus, success, task, thief } from './support.ts';
 
 const mine = { namespace: 'team-a', name: 'triage-1' };
 const others = { namespace: 'team-b', name: 'triage-1' };
@@ -25,6 +25,8 @@ describe('a connection with the token of one run', () => {
     await eventually(() => bus.ready);
     await bus.publishTask(mine, task('uid-a', 'mine'));
     await bus.publishTask(others, task('uid-b', 'secret of team-b'));
+    await bus.publishControl(mine, control('uid-a', 'rules of team-a'));
+    await bus.publishControl(others, control('uid-b', 'rules of team-b'));
     stolen = await thief(server, mine);
   });
   afterAll(async () => {
@@ -38,33 +40,56 @@ describe('a connection with the token of one run', () => {
   };
   const request = (subject: string, body = '') => stolen.request(subject, body, { timeout: 3000 });
 
-  test('reads its own task', async () => {
-    expect((await request(taskQuery(mine))).string()).toContain('mine');
+  test('reads its own task, rules and checkpoint', async () => {
+    expect((await request(lastQuery(mine, 'task'))).string()).toContain('mine');
+    expect((await request(lastQuery(mine, 'control'))).string()).toContain('rules of team-a');
+    expect((await request(lastQuery(mine, 'checkpoint'))).headers?.code).toBe(404); // none yet, and not forbidden
   });
 
-  test("can't read another run's task, by any of JetStream's ways", async () => {
-    await refused(() => request(taskQuery(others)));
-    await refused(() => request('$JS.API.DIRECT.GET.RUN_TASKS', JSON.stringify({ seq: 2 })));
-    await refused(() => request('$JS.API.STREAM.MSG.GET.RUN_TASKS', JSON.stringify({ seq: 2 })));
-    await refused(() => request('$JS.API.CONSUMER.CREATE.RUN_TASKS.x', '{}'));
-    await refused(() => request('$JS.API.STREAM.LIST'));
-    await refused(() => request('$JS.API.STREAM.PURGE.RUN_TASKS'));
+  test.each(READABLE)("can't read another run's %s, by any of JetStream's ways", async (concern) => {
+    const stream = STREAMS[concern];
+    await refused(() => request(lastQuery(others, concern)));
+    await refused(() => request(`$JS.API.DIRECT.GET.${stream}`, JSON.stringify({ seq: 2 })));
+    await refused(() => request(`$JS.API.STREAM.MSG.GET.${stream}`, JSON.stringify({ seq: 2 })));
+    await refused(() => request(`$JS.API.CONSUMER.CREATE.${stream}.x`, '{}'));
+    await refused(() => request(`$JS.API.STREAM.PURGE.${stream}`));
   });
 
-  test("can't publish for another run, nor its own task", async () => {
-    for (const concern of ['task', 'event', 'result'] as const) {
-      await refused(() => request(runSubject(others, concern), JSON.stringify(success('uid-b'))));
+  test.each(WRITABLE)("can't read what runs have said: %s", async (concern) => {
+    const stream = STREAMS[concern];
+    for (const run of [mine, others]) {
+      if (concern !== 'checkpoint' || run !== mine)
+        await refused(() => request(`$JS.API.DIRECT.GET.${stream}.${runSubject(run, concern)}`));
     }
-    await refused(() => request(runSubject(mine, 'task'), '{}'));
-    await refused(() => request('$SYS.REQ.USER.AUTH', '{}'));
-    await refused(() => request(`$JS.ACK.RUN_RESULTS.controller.1.1.1.1.0`, '+ACK'));
+    await refused(() => request(`$JS.API.STREAM.MSG.GET.${stream}`, JSON.stringify({ seq: 1 })));
+    await refused(() => request(`$JS.API.CONSUMER.MSG.NEXT.${stream}.controller`, '1'));
   });
 
-  test("can't listen to anything but its own inbox", async () => {
+  test("can't ask JetStream for anything else", async () => {
+    await refused(() => request('$JS.API.STREAM.LIST'));
+    await refused(() => request('$JS.API.INFO'));
+  });
+
+  test.each(Object.keys(STREAMS) as (keyof typeof STREAMS)[])("can't publish another run's %s", async (concern) => {
+    await refused(() => request(runSubject(others, concern), JSON.stringify(success('uid-b'))));
+  });
+
+  test("can't give itself a task, rules or decisions", async () => {
+    await refused(() => request(runSubject(mine, 'task'), '{}'));
+    await refused(() => request(runSubject(mine, 'control'), '{}'));
+    await refused(() => request('$SYS.REQ.USER.AUTH', '{}'));
+    for (const stream of [STREAMS.result, STREAMS.approval, STREAMS.audit])
+      await refused(() => request(`$JS.ACK.${stream}.controller.1.1.1.1.0`, '+ACK'));
+  });
+
+  test("can't listen to anything but its own inbox and its own rules", async () => {
     for (const subject of [
       '>',
+      'sympozium.run.*.*.control',
       runSubject(others, 'event'),
+      runSubject(others, 'control'),
       runSubject(mine, 'event'),
+      runSubject(mine, 'task'),
       `${runInbox(others)}.>`,
       '_INBOX.>',
     ]) {
@@ -74,10 +99,23 @@ describe('a connection with the token of one run', () => {
     }
   });
 
-  test('publishes its own event and result', async () => {
-    for (const concern of ['event', 'result'] as const) {
-      expect((await request(runSubject(mine, concern), '{}')).json()).toMatchObject({ seq: expect.any(Number) });
-    }
+  test('hears the rules of its own run, and of no other', async () => {
+    const heard: string[] = [];
+    stolen.subscribe(runSubject(mine, 'control'), {
+      callback: (_, message) => {
+        heard.push(message.string());
+      },
+    });
+    await stolen.flush();
+    await bus.publishControl(others, control('uid-b', 'rules of team-b, newer'));
+    await bus.publishControl(mine, control('uid-a', 'rules of team-a, newer'));
+    await eventually(() => heard.length > 0);
+    expect(heard.join()).toContain('rules of team-a, newer');
+    expect(heard.join()).not.toContain('team-b');
+  });
+
+  test.each(WRITABLE)('publishes its own %s', async (concern) => {
+    expect((await request(runSubject(mine, concern), '{}')).json()).toMatchObject({ seq: expect.any(Number) });
   });
 
   test("can't have JetStream's answer delivered as another run's message", async () => {
@@ -86,8 +124,8 @@ describe('a connection with the token of one run', () => {
     const last = () => streams.streams.getMessage('RUN_TASKS', { last_by_subj: runSubject(others, 'task') });
     const before = await last();
     stolen.publish(runSubject(mine, 'result'), '{}', { reply: runSubject(others, 'task') });
-    stolen.publish(taskQuery(mine), '', { reply: runSubject(others, 'task') });
-    await request(taskQuery(mine)); // answered after both
+    stolen.publish(lastQuery(mine, 'task'), '', { reply: runSubject(others, 'task') });
+    await request(lastQuery(mine, 'task')); // answered after both
     const after = await last();
     expect(after?.seq).toBe(before?.seq);
     await root.close();

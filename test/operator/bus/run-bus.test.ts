@@ -149,7 +149,7 @@ describe('the bus', () => {
     ]) {
       root.publish(runSubject(run, 'result'), body);
     }
-    await eventually(() => log.lines.filter(({ message }) => message === 'Gave up a result').length === 5);
+    await eventually(() => log.lines.filter(({ message }) => message === 'Gave up a message').length === 5);
     expect(got).toEqual([]);
     await root.close();
   });

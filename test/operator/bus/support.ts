@@ -1,10 +1,11 @@
 import { connect, type NatsConnection, nkeyAuthenticator, tokenAuthenticator } from '@nats-io/transport-node';
 import { BridgeBus } from '../../../operator/bus/bridge-bus.ts';
 import type { Authentication } from '../../../operator/bus/callout.ts';
-import type { ResultMessage, TaskMessage } from '../../../operator/bus/messages.ts';
+import type { CheckpointMessage, ControlMessage, ResultMessage, TaskMessage } from '../../../operator/bus/messages.ts';
 import { type Log, SILENT } from '../../../operator/log.ts';
 import { RunBus } from '../../../operator/bus/run-bus.ts';
 import { type RunRef, runInbox } from '../../../operator/bus/subjects.ts';
+import { effective } from '../../support/objects.ts';
 import type { NatsServer } from '../../support/nats-server.ts';
 
 /** A log that can be asked what was said. */
@@ -75,7 +76,7 @@ export const task = (uid: string, input = 'hello'): TaskMessage => ({
   v: 1,
   uid,
   task: { input, model: 'fake' },
-  policy: { name: 'permissive', layers: [] },
+  policy: effective('permissive'),
   limits: { modelCalls: 10 },
 });
 
@@ -86,4 +87,21 @@ export const success = (uid: string, output = 'done'): ResultMessage => ({
   outcome: 'succeeded',
   output,
   outputBytes: output.length,
+});
+
+/** Rules of a policy with this name, and no decision. */
+export const control = (uid: string, name = 'permissive'): ControlMessage => ({
+  v: 1,
+  uid,
+  policy: { ...task(uid).policy, name },
+  decisions: [],
+});
+
+export const checkpoint = (uid: string, state: unknown): CheckpointMessage => ({
+  v: 1,
+  uid,
+  state,
+  calls: {},
+  asked: [],
+  usage: { inputTokens: 0, outputTokens: 0, modelCalls: 0, toolCalls: 0 },
 });

@@ -1,15 +1,14 @@
 import { headers, type NatsConnection, nuid } from '@nats-io/transport-node';
-import type { RunEvent } from './messages.ts';
 import { type RunRef, runInbox, runSubject } from './subjects.ts';
 
-/** Most events that wait for JetStream; beyond, with the bus gone for long, the oldest are lost. */
+/** Most messages that wait for JetStream; beyond, with the bus gone for long, the oldest are lost. */
 const MOST_PENDING = 2000;
 
 /**
- * Publishes events in order without waiting for each. What JetStream has not confirmed is kept and sent again after a
+ * Publishes messages of one kind in order without waiting for each. What JetStream has not confirmed is kept and sent again after a
  * reconnect, with the same message id, so that it is stored once.
  */
-export class EventLog {
+export class PublishLog {
   readonly #connection: NatsConnection;
   readonly #subject: string;
   readonly #confirmations: string;
@@ -18,10 +17,10 @@ export class EventLog {
   #sequence = 0;
   #onEmpty: (() => void) | undefined;
 
-  constructor(connection: NatsConnection, run: RunRef, uid: string) {
+  constructor(connection: NatsConnection, run: RunRef, uid: string, concern: 'event' | 'audit') {
     this.#connection = connection;
-    this.#subject = runSubject(run, 'event');
-    this.#confirmations = `${runInbox(run)}.stored`;
+    this.#subject = runSubject(run, concern);
+    this.#confirmations = `${runInbox(run)}.stored-${concern}`;
     this.#idPrefix = `${uid}.${nuid.next()}`; // a restarted bridge counts from 1 again
     connection.subscribe(`${this.#confirmations}.*`, {
       callback: (error, message) => {
@@ -31,10 +30,10 @@ export class EventLog {
     void this.#resendAfterReconnects();
   }
 
-  publish(event: RunEvent): void {
+  publish(message: object): void {
     this.#sequence += 1;
     if (this.#pending.size >= MOST_PENDING) this.#pending.delete(this.#pending.keys().next().value ?? 0);
-    const body = JSON.stringify(event);
+    const body = JSON.stringify(message);
     this.#pending.set(this.#sequence, body);
     this.#send(this.#sequence, body);
   }
