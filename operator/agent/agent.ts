@@ -1,6 +1,6 @@
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { converse } from './conversation.ts';
+import { type ConversationState, converse } from './conversation.ts';
 import { Deltas } from './deltas.ts';
 import { type Dispatched, Mailbox } from './mailbox.ts';
 import { Model } from './model.ts';
@@ -53,7 +53,8 @@ export async function runAgent(options: AgentOptions): Promise<void> {
 
   try {
     const task = await untilAborted(mailbox.task, signal);
-    log.info('Got the task', { model: task.model, tools: task.tools.map(({ name }) => name) });
+    const resumed = task.resume !== undefined;
+    log.info('Got the task', { model: task.model, tools: task.tools.map(({ name }) => name), resumed });
     const output = await converse({
       task,
       ask: (body) => model.ask(body),
@@ -63,6 +64,9 @@ export async function runAgent(options: AgentOptions): Promise<void> {
         print('\n');
         if (toolCalls.length > 0) deltas.add('\n'); // what the next turn says is not the same sentence
         deltas.flush();
+      },
+      onCheckpoint: (state) => {
+        sendCheckpoint(mailbox, state);
       },
     });
     sendResult(mailbox, output);
@@ -75,6 +79,15 @@ export async function runAgent(options: AgentOptions): Promise<void> {
   } finally {
     model.close();
     await mailbox.close();
+  }
+}
+
+/** Sends where the conversation stands; of one that is too large for a message, that there is nothing to go on from. */
+function sendCheckpoint(mailbox: Mailbox, state: ConversationState): void {
+  try {
+    mailbox.send({ type: 'checkpoint', id: `checkpoint-${state.turns}`, state });
+  } catch {
+    mailbox.send({ type: 'checkpoint', id: `checkpoint-${state.turns}`, state: null });
   }
 }
 
