@@ -15,16 +15,13 @@ export interface Tokens {
 /** Counts what a run uses, outside of the agent's reach, and remembers what went wrong with its last model call. */
 export class Meter {
   readonly #limit: number;
-  #usage: { -readonly [name in keyof Usage]: Usage[name] } = {
-    inputTokens: 0,
-    outputTokens: 0,
-    modelCalls: 0,
-    toolCalls: 0,
-  };
+  readonly #usage: { -readonly [name in keyof Usage]: Usage[name] };
   #failure: Failure | undefined;
 
-  constructor(limits: { readonly modelCalls: number }) {
+  /** @param used what earlier attempts at the run have used */
+  constructor(limits: { readonly modelCalls: number }, used?: Usage) {
     this.#limit = limits.modelCalls;
+    this.#usage = { inputTokens: 0, outputTokens: 0, modelCalls: 0, toolCalls: 0, ...used };
   }
 
   get usage(): Usage {

@@ -14,6 +14,8 @@ export interface ProxyOptions {
   readonly meter: Promise<Meter>;
   /** Called when the agent asks for one model call too many. */
   readonly onLimit: (failure: Failure) => void;
+  /** Hears of a model call that a policy denied, and by which rule. */
+  readonly onDenied?: (rule: string) => void;
 }
 
 /** Most bytes of a request's body. */
@@ -58,7 +60,8 @@ async function answer(options: ProxyOptions, request: IncomingMessage, response:
     options.onLimit(limit);
     return;
   }
-  await forward({ gateway: options.gateway, meter, method, path, body }, request, response);
+  const { gateway, onDenied } = options;
+  await forward({ gateway, meter, method, path, body, onDenied }, request, response);
 }
 
 interface Forward {
@@ -67,6 +70,7 @@ interface Forward {
   readonly method: string;
   readonly path: string;
   readonly body: Buffer;
+  readonly onDenied: ProxyOptions['onDenied'];
 }
 
 async function forward(call: Forward, request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -98,7 +102,7 @@ async function forward(call: Forward, request: IncomingMessage, response: Server
   let hungUp = false as boolean;
   incoming.once('error', () => (hungUp = gone.signal.aborted)); // by the agent, which ends the call to the gateway too
   try {
-    await relay(incoming, response, { meter, hideUsage: asked });
+    await relay(incoming, response, { meter, hideUsage: asked, onDenied: call.onDenied });
   } catch (error) {
     if (hungUp) return;
     meter.modelCallFailed({ reason: 'ModelError', message: `the gateway's answer broke off: ${messageOf(error)}` });
@@ -108,15 +112,22 @@ async function forward(call: Forward, request: IncomingMessage, response: Server
 
 interface Relay {
   readonly meter: Meter;
+  readonly onDenied: ProxyOptions['onDenied'];
   readonly hideUsage: boolean;
 }
 
-async function relay(incoming: IncomingMessage, response: ServerResponse, { meter, hideUsage }: Relay): Promise<void> {
+async function relay(
+  incoming: IncomingMessage,
+  response: ServerResponse,
+  { meter, onDenied, hideUsage }: Relay,
+): Promise<void> {
   const { statusCode: status = 502 } = incoming;
   const headers = forwarded(incoming.headers);
   if (status >= 400) {
     const body = await collect(incoming, MOST_READ_BYTES);
-    meter.modelCallFailed(failureOf(incoming, body));
+    const failure = failureOf(incoming, body);
+    meter.modelCallFailed(failure);
+    if (failure.reason === 'ModelDenied') onDenied?.(failure.message);
     response.writeHead(status, headers).end(body);
     return;
   }

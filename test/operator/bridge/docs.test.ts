@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { parseAgentMessage } from '../../../operator/ipc/parse.ts';
+import { effective } from '../../support/objects.ts';
 import { saysAtOnce } from './fake-gateway.ts';
 import { Cluster } from './harness.ts';
 
@@ -37,7 +38,7 @@ describe('docs/ipc.md', () => {
 
   test('the agent in Python goes on when it is denied', async () => {
     const layer = { source: "policy 'default'", deny: ['execute_command'], approve: [] };
-    const policy = { name: 'default', layers: [layer] };
+    const policy = effective('default', [layer]);
     const run = await cluster.run({ agent: ['python3', python], replies: [saysAtOnce('So be it.')], policy });
     const result = await run.result();
     expect(result).toMatchObject({ outcome: 'succeeded', usage: { toolCalls: 0 } });
@@ -53,15 +54,26 @@ describe('docs/ipc.md', () => {
       output: 'You said: a "quoted"\nline \\ of "input":"text"',
       usage: { toolCalls: 1 },
     });
-    const layer = { source: "policy 'default'", deny: [], approve: ['execute_command'] };
-    const denied = await cluster.run({ agent: ['sh', '-c', code], policy: { name: 'default', layers: [layer] } });
+    const layer = { source: "policy 'default'", deny: ['execute_command'], approve: [] };
+    const denied = await cluster.run({ agent: ['sh', '-c', code], policy: effective('default', [layer]) });
     expect(await denied.result()).toMatchObject({ outcome: 'failed', message: 'I may not run commands' });
   });
 
   test('every example of a message is one', () => {
     const examples = blocks('json').map((code) => JSON.parse(code) as { type: string });
     expect(new Set(examples.map(({ type }) => type))).toEqual(
-      new Set(['task', 'tool-call', 'tool-result', 'rejected', 'cancel', 'delta', 'log', 'result', 'error']),
+      new Set([
+        'task',
+        'tool-call',
+        'tool-result',
+        'rejected',
+        'cancel',
+        'checkpoint',
+        'delta',
+        'log',
+        'result',
+        'error',
+      ]),
     );
     const fromAgent = examples.filter(({ type }) => !['task', 'rejected', 'cancel'].includes(type));
     expect(

@@ -76,6 +76,9 @@ export const saysAtOnce =
 export class FakeGateway {
   readonly seen: Seen[] = [];
   readonly warmed: string[] = [];
+  /** What it was asked to fetch, and how it answers. */
+  readonly fetches: { readonly authorization: string | undefined; readonly body: unknown }[] = [];
+  onFetch: (response: ServerResponse) => void = (response) => response.end('{"ok":true,"content":"a page"}');
   connections = 0;
   #replies: Reply[] = [];
   readonly #server: Server;
@@ -115,6 +118,11 @@ export class FakeGateway {
     if (request.url === '/v1/warm') {
       this.warmed.push(authorization ?? '');
       response.writeHead(204).end();
+      return;
+    }
+    if (request.url === '/fetch') {
+      this.fetches.push({ authorization, body: JSON.parse(text) as unknown });
+      this.onFetch(response);
       return;
     }
     const seen = {

@@ -5,13 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EffectivePolicy } from '../../../lib/policy/effective.ts';
 import { runBridge } from '../../../operator/bridge/bridge.ts';
-import type { ResultMessage, RunEvent } from '../../../operator/bus/messages.ts';
+import type {
+  ApprovalMessage, AuditRecord, CheckpointMessage, Decision, ResultMessage, RunEvent, SkillOffer, TaskMessage,
+} from '../../../operator/bus/messages.ts'; // prettier-ignore
 import { RunBus } from '../../../operator/bus/run-bus.ts';
 import { runSubject } from '../../../operator/bus/subjects.ts';
 import { MailboxWriter } from '../../../operator/ipc/writer.ts';
 import { eventually } from '../../support/eventually.ts';
 import { NatsServer } from '../../support/nats-server.ts';
-import { admin, MemoryLog, reviewByName, task } from '../bus/support.ts';
+import { admin, bridgeBus, MemoryLog, reviewByName, task } from '../bus/support.ts';
 import { FakeGateway, type Reply } from './fake-gateway.ts';
 import { freePort } from '../../support/free-port.ts';
 
@@ -24,6 +26,9 @@ export interface RunSpec {
   readonly modelCalls?: number;
   readonly input?: string;
   readonly systemPrompt?: string;
+  readonly history?: NonNullable<TaskMessage['task']['history']>;
+  /** Sidecars of the Pod, which are left to the test. */
+  readonly skills?: readonly SkillOffer[];
   /** Command of the agent; `none` leaves the agent to the test. */
   readonly agent?: readonly string[] | 'none';
   readonly gatewayUrl?: string;
@@ -33,6 +38,8 @@ export interface RunSpec {
 export class Cluster {
   readonly log = new MemoryLog();
   readonly results: { readonly run: string; readonly result: ResultMessage }[] = [];
+  readonly approvals: { readonly run: string; readonly approval: ApprovalMessage }[] = [];
+  readonly audits: AuditRecord[] = [];
   readonly server: NatsServer;
   readonly #end = new AbortController();
   readonly bus: RunBus;
@@ -46,6 +53,14 @@ export class Cluster {
     this.bus = new RunBus({ url: server.url, controllerSeed, callout, log: this.log, signal: this.#end.signal });
     void this.bus.consumeResults(({ name }, result) => {
       this.results.push({ run: name, result });
+      return Promise.resolve('done');
+    }, this.#end.signal);
+    void this.bus.consumeApprovals(({ name }, approval) => {
+      this.approvals.push({ run: name, approval });
+      return Promise.resolve('done');
+    }, this.#end.signal);
+    void this.bus.consumeAudit((_, record) => {
+      this.audits.push(record);
       return Promise.resolve('done');
     }, this.#end.signal);
   }
@@ -63,6 +78,13 @@ export class Cluster {
     return run;
   }
 
+  /** Stores a checkpoint as another bridge of the same run does. */
+  async storeAsAnother(run: TestRun, checkpoint: CheckpointMessage): Promise<void> {
+    const bridge = await bridgeBus(this.server, run.ref, run.uid, this.#end.signal);
+    await bridge.storeCheckpoint(checkpoint);
+    await bridge.close();
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#started.map((run) => run.stop()));
     this.#end.abort();
@@ -74,10 +96,14 @@ export class Cluster {
 export class TestRun {
   readonly name: string;
   uid: string;
-  readonly mailbox = mkdtempSync(join(tmpdir(), 'sympozium-run-'));
+  readonly mailboxes = mkdtempSync(join(tmpdir(), 'sympozium-run-'));
+  /** The agent's. */
+  readonly mailbox = join(this.mailboxes, 'agent');
   readonly log = new MemoryLog();
   readonly #cluster: Cluster;
   #terminate = new AbortController();
+  #task!: TaskMessage;
+  #decisions: readonly Decision[] = [];
   gateway!: FakeGateway;
   url = '';
   agent: ChildProcess | undefined;
@@ -90,20 +116,30 @@ export class TestRun {
     this.#cluster = cluster;
     this.name = name;
     this.uid = `uid-of-${name}`;
-    for (const directory of ['in', 'out', 'workspace']) mkdirSync(join(this.mailbox, directory));
+    for (const directory of ['in', 'out', 'workspace']) mkdirSync(join(this.mailbox, directory), { recursive: true });
   }
 
   static async start(cluster: Cluster, name: string, spec: RunSpec): Promise<TestRun> {
     const run = new TestRun(cluster, name);
     run.gateway = await FakeGateway.start(...(spec.replies ?? []));
-    const { input, systemPrompt, policy, modelCalls = 10 } = spec;
+    const { input, systemPrompt, history, policy, modelCalls = 10, skills = [] } = spec;
+    for (const { name: skill } of skills) {
+      for (const directory of ['in', 'out'])
+        mkdirSync(join(run.mailboxes, `skill-${skill}`, directory), { recursive: true });
+    }
     const base = task(run.uid, input);
-    await cluster.bus.publishTask(run.ref, {
+    run.#task = {
       ...base,
-      task: { ...base.task, ...(systemPrompt === undefined ? {} : { systemPrompt }) },
+      task: {
+        ...base.task,
+        ...(systemPrompt === undefined ? {} : { systemPrompt }),
+        ...(history === undefined ? {} : { history }),
+      },
       policy: policy ?? base.policy,
       limits: { modelCalls },
-    });
+      skills,
+    };
+    await cluster.bus.publishTask(run.ref, run.#task);
     const port = await freePort();
     run.url = `http://127.0.0.1:${port}/v1`;
     run.startBridge(port, spec.gatewayUrl);
@@ -121,7 +157,7 @@ export class TestRun {
       uid: this.uid,
       busUrl: this.#cluster.server.url,
       gatewayUrl,
-      mailbox: this.mailbox,
+      mailboxes: this.mailboxes,
       token: (audience) => (audience === 'bus' ? `test/${this.name}` : `gateway-token-of-${this.name}`),
       port,
       log: this.log,
@@ -135,6 +171,46 @@ export class TestRun {
   restartBridge(port: number): void {
     this.#terminate = new AbortController();
     this.startBridge(port);
+  }
+
+  /** Loses the Pod without a word, and starts another attempt in a new one. */
+  async nextPod(): Promise<void> {
+    if (this.agent?.exitCode === null) this.agent.kill('SIGKILL');
+    await this.terminate();
+    rmSync(this.mailboxes, { recursive: true });
+    for (const directory of ['in', 'out', 'workspace']) mkdirSync(join(this.mailbox, directory), { recursive: true });
+    this.#task = { ...this.#task, attempt: (this.#task.attempt ?? 1) + 1 };
+    await this.#cluster.bus.publishTask(this.ref, this.#task);
+    const port = await freePort();
+    this.url = `http://127.0.0.1:${port}/v1`;
+    this.restartBridge(port);
+    if (this.agent !== undefined) this.startAgent([process.execPath, ...AGENT]);
+  }
+
+  /** The calls of this run that people were asked about, once there are so many. */
+  async asked(count = 1): Promise<readonly ApprovalMessage[]> {
+    const mine = () => this.#cluster.approvals.filter(({ run }) => run === this.name).map(({ approval }) => approval);
+    const calls = () => new Map(mine().map((approval) => [approval.call, approval] as const)); // an attempt asks again
+    await eventually(() => calls().size >= count);
+    return [...calls().values()];
+  }
+
+  /** Decides a call as a person would. */
+  async decide(call: string, verdict: Decision['verdict'], reason?: string): Promise<void> {
+    const decision = { call, verdict, by: 'alice', ...(reason === undefined ? {} : { reason }) };
+    this.#decisions = [...this.#decisions, decision];
+    await this.setPolicy(this.#task.policy);
+  }
+
+  /** Changes the rules while the run goes on. */
+  async setPolicy(policy: EffectivePolicy): Promise<void> {
+    this.#task = { ...this.#task, policy };
+    await this.#cluster.bus.publishControl(this.ref, { v: 1, uid: this.uid, policy, decisions: this.#decisions });
+  }
+
+  /** What the platform recorded about this run. */
+  get audits(): readonly AuditRecord[] {
+    return this.#cluster.audits.filter(({ run }) => run === this.name);
   }
 
   emptyMailbox(): void {
@@ -208,6 +284,6 @@ export class TestRun {
       await once(this.agent, 'exit');
     }
     await this.gateway.stop();
-    rmSync(this.mailbox, { recursive: true, force: true });
+    rmSync(this.mailboxes, { recursive: true, force: true });
   }
 }

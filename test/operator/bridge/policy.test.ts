@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { calls, says } from './fake-gateway.ts';
+import { effective } from '../../support/objects.ts';
 import { Cluster } from './harness.ts';
 
 describe('tools, as the policy has them', () => {
@@ -17,7 +18,7 @@ describe('tools, as the policy has them', () => {
   test('a denied tool is not offered, and a call to it changes nothing', async () => {
     const layer = { source: "policy 'strict'", deny: ['write_file'], approve: [] };
     const run = await cluster.run({
-      policy: { name: 'strict', layers: [layer] },
+      policy: effective('strict', [layer]),
       replies: [calls(['write_file', { path: 'x', content: 'y' }]), says('could not')],
     });
     expect(await run.result()).toMatchObject({ outcome: 'succeeded', usage: { modelCalls: 2, toolCalls: 0 } });
@@ -40,7 +41,7 @@ describe('tools, as the policy has them', () => {
   test('an allow-list denies everything else', async () => {
     const layer = { source: "policy 'narrow'", allow: ['read_file'], deny: [], approve: [] };
     const run = await cluster.run({
-      policy: { name: 'narrow', layers: [layer] },
+      policy: effective('narrow', [layer]),
       replies: [calls(['execute_command', { command: 'touch x' }]), says('ok')],
     });
     await run.result();
@@ -49,22 +50,26 @@ describe('tools, as the policy has them', () => {
     expect(existsSync(join(run.mailbox, 'workspace/x'))).toBe(false);
   });
 
-  test('a tool that needs approval is offered, and not run', async () => {
-    const layer = { source: "policy 'default'", deny: [], approve: ['execute_command'] };
+  test('T6 a tool that nobody carries out is never confirmed', async () => {
     const run = await cluster.run({
-      policy: { name: 'default', layers: [layer] },
-      replies: [calls(['execute_command', { command: 'touch x' }]), says('ok')],
+      replies: [
+        calls(['schedule_task', { schedule: '* * * * *', task: 'again' }], ['send_channel_message', { text: 'hi' }]),
+        says('ok'),
+      ],
     });
     await run.result();
-    expect(told(run)?.[0]).toContain("policy 'default' asks for a person's approval");
-    expect(existsSync(join(run.mailbox, 'workspace/x'))).toBe(false);
+    expect(run.gateway.seen[0]?.body.tools?.map((tool) => tool.function.name)).not.toContain('schedule_task');
+    expect([...(told(run) ?? [])].sort()).toEqual([
+      expect.stringMatching(/^There is no tool 'schedule_task'/),
+      expect.stringMatching(/^There is no tool 'send_channel_message'/),
+    ]);
   });
 
   test('an unknown tool is answered with those there are', async () => {
     const run = await cluster.run({ replies: [calls(['launch_rocket', {}]), says('ok')] });
     await run.result();
     expect(told(run)).toEqual([
-      "There is no tool 'launch_rocket'. Available tools: execute_command, read_file, write_file, list_directory.",
+      "There is no tool 'launch_rocket'. Available tools: execute_command, read_file, write_file, list_directory, fetch_url.",
     ]);
   });
 
@@ -80,7 +85,7 @@ describe('tools, as the policy has them', () => {
   test("a tool's long result is cut", async () => {
     const run = await cluster.run({
       agent: 'none',
-      policy: { name: 'any', layers: [] },
+      policy: effective('any'),
     });
     const writer = run.writer();
     writer.write({ v: 1, id: 'a', type: 'tool-call', tool: 'read_file', arguments: { path: 'x' } } as never);

@@ -67,6 +67,7 @@ describe('a run with agent-runner', () => {
       'read_file',
       'write_file',
       'list_directory',
+      'fetch_url',
     ]);
     await run.ended;
     const states = (await run.events()).flatMap((event) =>
