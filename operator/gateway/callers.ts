@@ -1,35 +1,47 @@
 import { createHash } from 'node:crypto';
-import { AUDIENCES, RUN_PREFIX } from '../../lib/api/group.ts';
+import { ANNOTATIONS, AUDIENCES, RUN_PREFIX } from '../../lib/api/group.ts';
 import { isFinished } from '../../lib/api/v1alpha1/index.ts';
+import { effectivePolicy, type EffectivePolicy } from '../../lib/policy/effective.ts';
 import { ExpiringCache } from './cache.ts';
 import { ask, type ClusterReader, type ProviderSpec } from './cluster.ts';
 import { GatewayError } from './failure.ts';
 
-/** Longest time a token, a run and its instance are believed without looking again. */
+/** Longest time a token and a run are believed without looking again. */
 const TTL_MS = 60_000;
 /** Most tokens and most runs that are remembered. */
 const MAX_ENTRIES = 10_000;
 
 const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
 
-/** A run that may call its model. */
-export interface Caller {
+/** A run, as far as it can't change. */
+interface Identity {
   readonly namespace: string;
   readonly run: string;
+  readonly uid: string;
   readonly instance: string;
-  readonly provider: ProviderSpec;
+  /** Who asked for the run, as admission stamped it. */
+  readonly requestedBy?: string;
 }
 
-/** Tells who is calling. What it learnt is at most a minute old. */
+/** A run that may call, with what holds for it now. */
+export interface Caller extends Identity {
+  readonly provider: ProviderSpec;
+  readonly policy: EffectivePolicy;
+}
+
+/**
+ * Tells who is calling. What it learnt of tokens and runs is at most a minute old; instances and policies are as the
+ * cluster has them now, so that a stricter one holds for the next call.
+ */
 export class Callers {
   readonly #cluster: ClusterReader;
   readonly #users: ExpiringCache<string>;
-  readonly #callers: ExpiringCache<Caller>;
+  readonly #identities: ExpiringCache<Identity>;
 
   constructor(cluster: ClusterReader, now: () => number = () => performance.now()) {
     this.#cluster = cluster;
     this.#users = new ExpiringCache({ ttlMs: TTL_MS, maxEntries: MAX_ENTRIES, now });
-    this.#callers = new ExpiringCache({ ttlMs: TTL_MS, maxEntries: MAX_ENTRIES, now });
+    this.#identities = new ExpiringCache({ ttlMs: TTL_MS, maxEntries: MAX_ENTRIES, now });
   }
 
   /**
@@ -49,7 +61,8 @@ export class Callers {
   async caller(authorization: string | undefined): Promise<Caller> {
     const sent = tokenIn(authorization);
     const user = await this.#user(sent);
-    return this.#callers.get(sent.key, () => this.#resolve(user));
+    const identity = await this.#identities.get(sent.key, () => this.#resolve(user));
+    return { ...identity, ...(await this.#govern(identity)) };
   }
 
   #user({ token, key }: SentToken): Promise<string> {
@@ -66,7 +79,7 @@ export class Callers {
     return user;
   }
 
-  async #resolve(user: string): Promise<Caller> {
+  async #resolve(user: string): Promise<Identity> {
     const [, namespace = '', account = ''] = SERVICE_ACCOUNT.exec(user) ?? [];
     if (!account.startsWith(RUN_PREFIX)) {
       throw forbidden('not_a_run', `'${user}' may not call models: expected the ServiceAccount of an AgentRun`);
@@ -82,14 +95,28 @@ export class Callers {
         `AgentRun '${name}' in namespace '${namespace}' has ended: it calls no more models`,
       );
     }
-    const { instanceRef } = run.spec;
-    const what = `read SympoziumInstance '${instanceRef}'`;
-    const instance = await ask(what, () => this.#cluster.instance(namespace, instanceRef));
+    const requestedBy = run.metadata.annotations?.[ANNOTATIONS.requestedBy];
+    return {
+      namespace,
+      run: name,
+      uid: run.metadata.uid ?? '',
+      instance: run.spec.instanceRef,
+      ...(requestedBy === undefined ? {} : { requestedBy }),
+    };
+  }
+
+  async #govern({ namespace, run, instance: name }: Identity): Promise<Pick<Caller, 'provider' | 'policy'>> {
+    const what = `read SympoziumInstance '${name}'`;
+    const instance = await ask(what, () => this.#cluster.instance(namespace, name));
     if (instance === undefined) {
-      const message = `SympoziumInstance '${instanceRef}' of AgentRun '${name}' is not in namespace '${namespace}' any more: create it, then the run again`;
+      const message = `SympoziumInstance '${name}' of AgentRun '${run}' is not in namespace '${namespace}' any more: create it, then the run again`;
       throw new GatewayError(message, { status: 403, code: 'instance_not_found', reason: 'InstanceNotFound' });
     }
-    return { namespace, run: name, instance: instanceRef, provider: instance.spec.provider };
+    const { policy } = instance.spec;
+    const rules = await ask('read the policies', () => this.#cluster.rules(namespace, policy));
+    // Without its policy nobody knows what a run may do, so it may do nothing.
+    if (rules === undefined) throw denied('policy_not_found', this.#cluster.noPolicy(namespace, policy));
+    return { provider: instance.spec.provider, policy: effectivePolicy(rules, instance) };
   }
 }
 
@@ -106,5 +133,8 @@ function tokenIn(authorization: string | undefined): SentToken {
   return { token, key: createHash('sha256').update(token).digest('base64') };
 }
 
+/** A refusal of the policy, which ends the run. */
+export const denied = (code: string, message: string) =>
+  new GatewayError(message, { status: 403, code, reason: 'ModelDenied' });
 const unauthenticated = (message: string) => new GatewayError(message, { status: 401, code: 'invalid_token' });
 const forbidden = (code: string, message: string) => new GatewayError(message, { status: 403, code });

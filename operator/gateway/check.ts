@@ -9,11 +9,11 @@ export type CheckResult =
   | { readonly ready: true }
   | {
       readonly ready: false;
-      readonly reason: 'CredentialsNotFound' | 'InstanceNotFound' | 'ProviderNotSupported';
+      readonly reason: 'CredentialsNotFound' | 'InstanceNotFound' | 'ProviderNotSupported' | 'SecretNotFound';
       readonly message: string;
     };
 
-/** Looks at an instance and its Secret, now. The key itself stays here. */
+/** Looks at an instance and its Secret, and at those of its skills in `secrets`, now. What is in them stays here. */
 export async function check(cluster: ClusterReader, body: JsonObject): Promise<CheckResult> {
   const namespace = nameIn(body, 'namespace');
   const name = nameIn(body, 'instance');
@@ -26,11 +26,22 @@ export async function check(cluster: ClusterReader, body: JsonObject): Promise<C
   if (refusal !== undefined) return { ready: false, reason: 'ProviderNotSupported', message: refusal };
   try {
     await readApiKey(cluster, namespace, instance.spec.provider);
-    return { ready: true };
   } catch (error) {
     if (!(error instanceof GatewayError) || error.reason !== 'CredentialsNotFound') throw error;
     return { ready: false, reason: 'CredentialsNotFound', message: error.message };
   }
+  for (const secret of namesIn(body, 'secrets')) {
+    if ((await ask(`read Secret '${secret}'`, () => cluster.secret(namespace, secret))) !== undefined) continue;
+    const message = `Secret '${secret}' of a skill is not in namespace '${namespace}': create it there, then the run again`;
+    return { ready: false, reason: 'SecretNotFound', message };
+  }
+  return { ready: true };
+}
+
+/** A list of names that may be missing. */
+function namesIn(body: JsonObject, field: string): readonly string[] {
+  const list = body[field] ?? [];
+  return Array.isArray(list) ? list.map((name: unknown) => nameIn({ [field]: name }, field)) : [nameIn(body, field)];
 }
 
 function nameIn(body: JsonObject, field: string): string {

@@ -1,4 +1,5 @@
 import type { AgentRun, SympoziumInstance } from '../../lib/api/v1alpha1/index.ts';
+import type { Rules } from '../../lib/policy/effective.ts';
 import { messageOf } from '../errors.ts';
 import { GatewayError } from './failure.ts';
 
@@ -7,7 +8,12 @@ export interface ClusterReader {
   /** User name behind a token that is valid for the audience. */
   reviewToken(token: string, audience: string): Promise<string | undefined>;
   run(namespace: string, name: string): Promise<AgentRun | undefined>;
+  /** The instance as it is now. */
   instance(namespace: string, name: string): Promise<SympoziumInstance | undefined>;
+  /** The policies that govern an instance of `namespace` which names this one, as they are now. */
+  rules(namespace: string, policy?: string): Promise<Rules | undefined>;
+  /** Sentence for a policy that isn't there. */
+  noPolicy(namespace: string, policy?: string): string;
   /** `data` of a Secret: values are base64. */
   secret(namespace: string, name: string): Promise<Readonly<Record<string, string>> | undefined>;
 }

@@ -1,9 +1,10 @@
+import type { Lookup } from '../kube/lookup.ts';
 import type { KubeApi, KubeObject } from '../kube/port.ts';
-import { AGENT_RUNS, INSTANCES, SECRETS, TOKEN_REVIEWS } from '../kube/resources.ts';
+import { AGENT_RUNS, SECRETS, TOKEN_REVIEWS } from '../kube/resources.ts';
 import type { ClusterReader } from './cluster.ts';
 
 /** What the gateway reads, from a real cluster. */
-export function kubeReader(kube: Pick<KubeApi, 'get' | 'create'>): ClusterReader {
+export function kubeReader(kube: Pick<KubeApi, 'get' | 'create'>, lookup: Lookup): ClusterReader {
   return {
     async reviewToken(token, audience) {
       const { status } = await kube.create(TOKEN_REVIEWS, {
@@ -19,7 +20,9 @@ export function kubeReader(kube: Pick<KubeApi, 'get' | 'create'>): ClusterReader
         : undefined;
     },
     run: (namespace, name) => kube.get(AGENT_RUNS, { namespace, name }),
-    instance: (namespace, name) => kube.get(INSTANCES, { namespace, name }),
+    instance: (namespace, name) => lookup.instance(namespace, name),
+    rules: (namespace, policy) => lookup.rules(namespace, policy),
+    noPolicy: (namespace, policy) => lookup.noPolicy(namespace, policy),
     async secret(namespace, name) {
       const secret = await kube.get(SECRETS, { namespace, name });
       return secret === undefined ? undefined : (secret.data ?? {});

@@ -4,8 +4,9 @@ import { REASON_HEADER } from '../bus/messages.ts';
 import { readJson, type JsonObject } from './body.ts';
 import type { Caller } from './callers.ts';
 import type { ClusterReader } from './cluster.ts';
+import { authorizeRequest } from './model-policy.ts';
 import { readApiKey } from './credentials.ts';
-import { RETRY_HEADER } from './failure.ts';
+import { GatewayError, RETRY_HEADER } from './failure.ts';
 import type { ModelPath } from './provider.ts';
 import type { Providers } from './providers.ts';
 import { Relay } from './relay.ts';
@@ -44,13 +45,22 @@ export async function answerModelCall(
   });
   const method = path === '/models' ? 'GET' : 'POST';
   const [body, apiKey, { call }] = await Promise.all([
-    method === 'GET' ? undefined : readJson(request).then((sent) => withModel(sent, provider.model)),
+    method === 'GET'
+      ? undefined
+      : readJson(request).then((sent) => {
+          authorizeRequest(caller, path, sent);
+          return withModel(sent, provider.model);
+        }),
     readApiKey(cluster, namespace, provider),
     providers(provider.name).then((found) => ({ call: found.call.bind(found) })),
   ]);
   gone.signal.throwIfAborted();
   const { headers } = request;
-  const reply = await call({ path, method, search, headers, body, provider, apiKey, signal: gone.signal });
+  const reply = await call({ path, method, search, headers, body, provider, apiKey, signal: gone.signal }).catch(
+    (error: unknown) => {
+      throw withoutSecret(error, apiKey);
+    },
+  );
   response.writeHead(reply.status, { ...reply.headers, ...verdict(reply.status) });
   response.flushHeaders();
   const relay = new Relay({ secret: apiKey, idleMs });
@@ -70,6 +80,12 @@ export async function answerModelCall(
  * same object, which another parser might prefer, does not survive.
  */
 const withModel = (body: JsonObject, model: string): JsonObject => ({ ...body, model });
+
+/** A refusal whose sentence quotes the provider, which may have quoted the key. */
+function withoutSecret(error: unknown, secret: string | undefined): unknown {
+  if (!(error instanceof GatewayError) || secret === undefined || !error.message.includes(secret)) return error;
+  return new GatewayError(error.message.replaceAll(secret, '*'.repeat(secret.length)), error);
+}
 
 /** What a run makes of an error of its provider: a key that was refused is not accepted by asking again. */
 function verdict(status: number): Record<string, string> {

@@ -1,13 +1,18 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { auditDenial } from './audit.ts';
 import { readJson } from './body.ts';
 import { Callers, type Caller } from './callers.ts';
 import { check } from './check.ts';
 import type { ClusterReader } from './cluster.ts';
 import { messageOf } from '../errors.ts';
 import { GatewayError } from './failure.ts';
+import { answerFetch, type FetchContext } from './fetch/answer.ts';
+import type { Fetcher } from './fetch/fetcher.ts';
+import { Slots } from './fetch/slots.ts';
 import type { Log } from '../log.ts';
 import { callStarted, measureRequest } from './measure.ts';
 import { answerModelCall } from './model-call.ts';
+import { authorizeModel, DENIALS } from './model-policy.ts';
 import type { ModelPath } from './provider.ts';
 import type { Providers } from './providers.ts';
 import type { Tokens } from './usage.ts';
@@ -22,15 +27,20 @@ const MODEL_ROUTES: Readonly<Record<string, ModelPath>> = {
   'GET /v1/models': '/models',
 };
 
+/** Fetches at once: each may hold a megabyte or two. */
+const FETCHES = { inAll: 32, perRun: 8 };
+
 /** What a gateway needs from outside. */
 export interface GatewayOptions {
   readonly cluster: ClusterReader;
   readonly providers: Providers;
+  readonly fetcher: Pick<Fetcher, 'fetch'>;
   /** User name of the controller: the only one that may ask `/check`. */
   readonly controller: string;
   /** Longest time in which nothing of an answer moves. */
   readonly idleMs: number;
   readonly log: Log;
+  readonly date: () => Date;
   /** Milliseconds of a clock that never goes back; for tests. */
   readonly now?: () => number;
 }
@@ -45,18 +55,22 @@ interface Note {
   cut?: boolean;
 }
 
-/** The gateway's HTTP server: model calls of runs, and checks of the controller. It listens when told to. */
+/** The gateway's HTTP server: model calls and fetches of runs, and checks of the controller. It listens when told to. */
 export function createGateway(options: GatewayOptions): Server {
-  const callers = new Callers(options.cluster, options.now);
+  const parts = {
+    callers: new Callers(options.cluster, options.now),
+    fetches: { ...options, slots: new Slots(FETCHES) },
+  };
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => {
     const start = performance.now();
     const note: Note = {};
     // A server that is closing must not offer its connections for another request.
     if (!server.listening) response.setHeader('connection', 'close');
-    void answer(options, callers, { request, response, note })
+    void answer(options, parts, { request, response, note })
       .catch((error: unknown) => {
         note.error = error;
         note.cut = response.headersSent || response.destroyed;
+        audit(options, note);
         refuse(response, error);
       })
       .finally(() => {
@@ -73,7 +87,17 @@ interface Exchange {
   readonly note: Note;
 }
 
-async function answer(options: GatewayOptions, callers: Callers, { request, response, note }: Exchange): Promise<void> {
+/** What lives as long as the gateway. */
+interface Parts {
+  readonly callers: Callers;
+  readonly fetches: FetchContext;
+}
+
+async function answer(
+  options: GatewayOptions,
+  { callers, fetches }: Parts,
+  { request, response, note }: Exchange,
+): Promise<void> {
   const [pathname = '/', query] = (request.url ?? '/').split(/\?(.*)/s, 2);
   const search = query === undefined ? '' : `?${query}`;
   const route = `${request.method ?? 'GET'} ${pathname}`;
@@ -83,18 +107,22 @@ async function answer(options: GatewayOptions, callers: Callers, { request, resp
     const caller = await callers.caller(authorization);
     note.caller = caller;
     note.path = path;
+    authorizeModel(caller);
     const ended = callStarted();
     note.tokens = await answerModelCall(options, { caller, path, search, request, response }).finally(ended);
   } else if (route === 'GET /v1/warm') {
     note.caller = await callers.caller(authorization);
     warm(options, note.caller);
     response.writeHead(204).end();
+  } else if (route === 'POST /fetch') {
+    note.caller = await callers.caller(authorization);
+    sendJson(response, 200, await answerFetch(fetches, note.caller, request, response));
   } else if (route === 'POST /check') {
     authorizeController(await callers.user(authorization), options.controller);
     sendJson(response, 200, await check(options.cluster, await readJson(request)));
   } else {
     throw new GatewayError(
-      `there is no '${route}': the gateway serves ${Object.keys(MODEL_ROUTES).join(', ')} and GET /v1/warm`,
+      `there is no '${route}': the gateway serves ${Object.keys(MODEL_ROUTES).join(', ')}, GET /v1/warm and POST /fetch`,
       { status: 404, code: 'unknown_path' },
     );
   }
@@ -116,6 +144,11 @@ function authorizeController(user: string, controller: string): void {
     status: 403,
     code: 'not_the_controller',
   });
+}
+
+function audit(options: GatewayOptions, { caller, error }: Note): void {
+  if (caller === undefined || !(error instanceof GatewayError) || !DENIALS.includes(error.code)) return;
+  auditDenial(options, caller, { action: 'model', rule: error.message });
 }
 
 function refuse(response: ServerResponse, error: unknown): void {

@@ -52,7 +52,7 @@ export class Upstream {
     answer.destroy();
     throw unavailable(
       request.url,
-      `redirects to '${headers.location ?? ''}', which is not followed: set provider.baseURL to the final address`,
+      `redirects to '${placeIn(headers.location, request.url)}', which is not followed: set provider.baseURL to the final address`,
     );
   }
 
@@ -117,6 +117,12 @@ export class Upstream {
       clearTimeout(timer);
     };
   }
+}
+
+/** Where a redirect leads, without what may be secret of it. */
+function placeIn(location: string | undefined, from: URL): string {
+  const url = location === undefined ? null : URL.parse(location, from.href);
+  return url === null ? 'nowhere' : url.origin + url.pathname;
 }
 
 function unavailable(url: URL, what: string, cause?: unknown, status = 502): GatewayError {

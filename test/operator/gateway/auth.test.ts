@@ -112,7 +112,7 @@ describe('who may call', () => {
     expect(await Promise.all(Array.from({ length: 20 }, () => status()))).toEqual(
       Array.from({ length: 20 }, () => 200),
     );
-    expect(gateway.cluster.calls).toMatchObject({ reviewToken: 1, run: 1, instance: 1 });
+    expect(gateway.cluster.calls).toMatchObject({ reviewToken: 1, run: 1 });
     expect(await status('late')).toBe(401);
     gateway.cluster.users.set('late', 'system:serviceaccount:default:run-hello');
     expect(await status('late')).toBe(200);
@@ -198,6 +198,19 @@ describe('who may call', () => {
       });
       gateway.cluster.secrets.set('default/model-secret', secret);
       expect(await (await check({ namespace: 'default', instance: 'agent' })).json()).toEqual({ ready: true });
+    });
+
+    test('R9 says which Secret of a skill is missing', async () => {
+      const ask = async (secrets: unknown) =>
+        (await check({ namespace: 'default', instance: 'agent', secrets })).json();
+      expect(await ask(['git-token'])).toEqual({
+        ready: false,
+        reason: 'SecretNotFound',
+        message: "Secret 'git-token' of a skill is not in namespace 'default': create it there, then the run again",
+      });
+      gateway.cluster.secrets.set('default/git-token', {});
+      expect(await ask(['git-token'])).toEqual({ ready: true });
+      expect((await check({ namespace: 'default', instance: 'agent', secrets: ['../x'] })).status).toBe(400);
     });
 
     test('says that there is no such instance', async () => {

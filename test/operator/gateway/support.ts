@@ -2,8 +2,11 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { type RequestListener, createServer, type Server } from 'node:http';
 import { Writable } from 'node:stream';
-import type { AgentRun, SympoziumInstance } from '../../../lib/api/v1alpha1/index.ts';
+import { ANNOTATIONS } from '../../../lib/api/group.ts';
+import type { AgentRun, SympoziumInstance, SympoziumPolicy } from '../../../lib/api/v1alpha1/index.ts';
+import type { Rules } from '../../../lib/policy/effective.ts';
 import type { ClusterReader, ProviderSpec } from '../../../operator/gateway/cluster.ts';
+import { Fetcher } from '../../../operator/gateway/fetch/fetcher.ts';
 import { createProviders } from '../../../operator/gateway/providers.ts';
 import { createGateway } from '../../../operator/gateway/server.ts';
 import { DEFAULT_TIMEOUTS, Upstream, type Timeouts } from '../../../operator/gateway/upstream.ts';
@@ -25,7 +28,10 @@ export class FakeCluster implements ClusterReader {
   readonly runs = new Map<string, AgentRun>();
   readonly instances = new Map<string, SympoziumInstance>();
   readonly secrets = new Map<string, Record<string, string>>();
-  readonly calls = { reviewToken: 0, run: 0, instance: 0, secret: 0 };
+  /** The policy of every instance, and the floors above it. */
+  own: SympoziumPolicy | undefined = policyOf('permissive', { template: 'Permissive' });
+  floors: SympoziumPolicy[] = [];
+  readonly calls = { reviewToken: 0, run: 0, instance: 0, rules: 0, secret: 0 };
   /** Thrown by every question, when set. */
   outage: Error | undefined;
 
@@ -45,7 +51,12 @@ export class FakeCluster implements ClusterReader {
     this.runs.set('default/hello', {
       apiVersion: 'sympozium.ai/v1alpha1',
       kind: 'AgentRun',
-      metadata: { name: 'hello', namespace: 'default' },
+      metadata: {
+        name: 'hello',
+        namespace: 'default',
+        uid: 'uid-of-hello',
+        annotations: { [ANNOTATIONS.requestedBy]: 'jane' },
+      },
       spec: { instanceRef: 'agent', input: 'hi', ...(cancelled === undefined ? {} : { cancelled }) },
       ...rest,
     });
@@ -60,6 +71,12 @@ export class FakeCluster implements ClusterReader {
   instance(namespace: string, name: string) {
     return this.#answer('instance', this.instances.get(`${namespace}/${name}`));
   }
+  rules(): Promise<Rules | undefined> {
+    return this.#answer('rules', this.own === undefined ? undefined : { own: this.own, floors: this.floors });
+  }
+  noPolicy(namespace: string, policy = 'default'): string {
+    return `SympoziumPolicy '${policy}' is not in namespace '${namespace}'`;
+  }
   secret(namespace: string, name: string) {
     return this.#answer('secret', this.secrets.get(`${namespace}/${name}`));
   }
@@ -71,6 +88,14 @@ export class FakeCluster implements ClusterReader {
     return value;
   }
 }
+
+/** A policy of the system namespace. */
+export const policyOf = (name: string, spec: SympoziumPolicy['spec']): SympoziumPolicy => ({
+  apiVersion: 'sympozium.ai/v1alpha1',
+  kind: 'SympoziumPolicy',
+  metadata: { name, namespace: 'sympozium-system' },
+  spec,
+});
 
 export const base64 = (text: string): string => Buffer.from(text).toString('base64');
 
@@ -86,10 +111,21 @@ export interface Running {
   stop(): Promise<void>;
 }
 
+interface StartOptions {
+  readonly timeouts?: Partial<Timeouts>;
+  readonly now?: () => number;
+  readonly fetcher?: Pick<Fetcher, 'fetch'>;
+}
+
+const NO_FETCHES = new Fetcher({ guard: { admit: () => Promise.reject(new Error('this test fetches nothing')) } });
+
+/** When everything that is audited happens. */
+export const TODAY = '2026-01-02T03:04:05.678Z';
+
 /** Starts a gateway for one instance whose provider is `provider`. */
 export async function startGateway(
   provider: ProviderSpec,
-  { timeouts = {}, now }: { timeouts?: Partial<Timeouts>; now?: () => number } = {},
+  { timeouts = {}, now, fetcher = NO_FETCHES }: StartOptions = {},
 ): Promise<Running> {
   const cluster = new FakeCluster(provider);
   const logs: string[] = [];
@@ -110,6 +146,8 @@ export async function startGateway(
     controller: CONTROLLER,
     idleMs: all.idleMs,
     log: createLog('gateway', 'debug', destination),
+    fetcher,
+    date: () => new Date(TODAY),
     ...(now === undefined ? {} : { now }),
   });
   const url = await listen(server);
