@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import {
-  baseTag, buildBaseImage, buildImage, buildNatsImage, clusterDown, clusterName, ensureCluster, loadImage, natsTag,
-  type Progress,
+  baseTag, buildBaseImage, buildGitBaseImage, buildImage, buildKubectlImage, buildNatsImage, clusterDown, clusterName,
+  ensureCluster, gitBaseTag, kubectlTag, loadImage, natsTag,
+  type ClusterOptions, type Progress,
 } from '../cluster/index.ts'; // prettier-ignore
+import { SKILL_CONTEXT, skillContainerfile, type SkillImage } from '../../operator/image/bundle.ts';
 import type { ImageContext } from '../model/context.ts';
+import { skillTag } from './images.ts';
 import { Cluster } from './kubectl.ts';
 
 /** Runs a program to its end; the environment is named, because a test changes its own. */
@@ -15,6 +18,8 @@ const exec = (program: string, args: readonly string[], timeout = 0) =>
 interface Images {
   /** Builds an image from its source and makes it known to the nodes. */
   readonly provide: (source: ImageContext) => Promise<void>;
+  /** Builds the image of a skill on a runtime image, and makes it known to the nodes by the name that the chart has for it. */
+  readonly provideSkill: (runtime: ImageContext, name: SkillImage) => Promise<void>;
   /** Provides NATS and returns its image's name; left out where nodes can pull the one that the chart names. */
   readonly provideNats?: () => Promise<string>;
 }
@@ -46,8 +51,8 @@ export async function removeTarget(progress: Progress): Promise<void> {
 }
 
 /** The local cluster of this repository: started when it does not run. */
-export async function local(progress: Progress): Promise<Target> {
-  const access = await ensureCluster(progress);
+export async function local(progress: Progress, options: ClusterOptions = {}): Promise<Target> {
+  const access = await ensureCluster(progress, options);
   return { ...LOCAL_IMAGES, cluster: new Cluster(access), hint: 'eval "$(npm run --silent cluster -- env)"' };
 }
 
@@ -75,10 +80,16 @@ function imagesOf(context: string): Images {
 }
 
 /** No registry, no Docker: buildah builds on a base of our own, and containerd imports the archive. */
-const LOCAL_IMAGES: Images = {
+export const LOCAL_IMAGES: Images = {
   provide: async (source) => {
     await buildBaseImage();
     await loadImage(await buildImage({ ...source, buildArgs: { BASE: baseTag } }));
+  },
+  provideSkill: async (runtime, name) => {
+    const [RUNTIME, KUBECTL] = [await (name === 'git' ? runtimeWithGit(runtime) : runtimeHere(runtime)), kubectlTag];
+    if (name === 'kubectl') await buildKubectlImage();
+    const buildArgs = { RUNTIME, ...(name === 'kubectl' ? { KUBECTL } : {}) };
+    await loadImage(await buildImage({ ...skillSource(runtime, name), buildArgs }));
   },
   provideNats: async () => {
     await loadImage(await buildNatsImage());
@@ -86,10 +97,37 @@ const LOCAL_IMAGES: Images = {
   },
 };
 
+const skillSource = (runtime: ImageContext, name: SkillImage): ImageContext => ({
+  context: SKILL_CONTEXT,
+  containerfile: skillContainerfile(name),
+  tag: skillTag(runtime, name),
+});
+
+/** The runtime image in the store of buildah, which keeps only the newest. */
+async function runtimeHere(runtime: ImageContext): Promise<string> {
+  await buildBaseImage();
+  await buildImage({ ...runtime, buildArgs: { BASE: baseTag } });
+  return runtime.tag;
+}
+
+/** The runtime image on a base that has Git already: nothing can be downloaded while an image is built. */
+async function runtimeWithGit(runtime: ImageContext): Promise<string> {
+  const tag = runtime.tag.replace(/(?=:[^:]+$)/, '-on-git');
+  await buildGitBaseImage();
+  await buildImage({ ...runtime, tag, buildArgs: { BASE: gitBaseTag } });
+  return tag;
+}
+
 /** Docker builds on the base that the Containerfile names, and kind copies the image to its nodes. */
 const kindImages = (name: string): Images => ({
   provide: async ({ context, containerfile, tag }) => {
     await exec('docker', ['build', '--quiet', '--tag', tag, '--file', containerfile, context]);
+    await exec('kind', ['load', 'docker-image', tag, '--name', name]);
+  },
+  provideSkill: async (runtime, skill) => {
+    const { context, containerfile, tag } = skillSource(runtime, skill);
+    const onRuntime = ['--build-arg', `RUNTIME=${runtime.tag}`];
+    await exec('docker', ['build', '--quiet', '--tag', tag, '--file', containerfile, ...onRuntime, context]);
     await exec('kind', ['load', 'docker-image', tag, '--name', name]);
   },
 });

@@ -1,0 +1,4 @@
+import { git } from '../skill-tools/git/git.ts';
+import { startTool } from './tool.ts';
+
+await startTool('skill-git', git);
