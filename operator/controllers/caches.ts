@@ -1,15 +1,18 @@
-import { LABELS } from '../../lib/api/group.ts';
+import { LABELS, SKILL_GRANTS } from '../../lib/api/group.ts';
 import { MANAGED_BY } from '../../lib/policy/network.ts';
 import { keyFor, keyOf, type KubeObject, type Selection } from '../kube/port.ts';
 import { reflect, type CacheOptions } from '../kube/reflect.ts';
 import { Reflector } from '../kube/reflector.ts';
 import {
-  AGENT_RUNS, INSTANCES, JOBS, MCP_SERVERS, NETWORK_POLICIES, PERSONA_PACKS, PODS, POLICIES, SCHEDULES, SERVICE_ACCOUNTS,
-  SKILL_PACKS, TOOL_APPROVALS, type Pod,
+  AGENT_RUNS, CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, DEPLOYMENTS, INSTANCES, JOBS, MCP_SERVERS, NAMESPACES, NETWORK_POLICIES, PERSONA_PACKS, PODS, POLICIES,
+  ROLES, ROLE_BINDINGS, RUNTIME_CLASSES, SCHEDULES, SERVICE_ACCOUNTS, SERVICES, SKILL_PACKS, TOOL_APPROVALS, type Pod,
 } from '../kube/resources.ts'; // prettier-ignore
-import { trimJob, trimPod, trimRun } from '../kube/trim.ts';
+import { trimContent, trimJob, trimPod, trimRun, trimToMetadata } from '../kube/trim.ts';
+import { SkillObjects } from './agent-run/skills/objects.ts';
+import { Approvals } from './tool-approval/approvals.ts';
 
 const RUN_CHILDREN: Selection = { labels: `${LABELS.component}=run` };
+const ENDPOINT_CHILDREN: Selection = { labels: `${LABELS.component}=endpoint` };
 const OURS: Selection = {
   labels: Object.entries(MANAGED_BY)
     .map(([name, value]) => `${name}=${value}`)
@@ -21,6 +24,8 @@ export class Caches {
   readonly runs;
   readonly instances;
   readonly policies;
+  readonly namespaces;
+  readonly runtimeClasses;
   readonly schedules;
   readonly personaPacks;
   readonly skillPacks;
@@ -30,6 +35,22 @@ export class Caches {
   readonly pods;
   readonly serviceAccounts;
   readonly networkPolicies;
+  readonly runRoles;
+  readonly runRoleBindings;
+  readonly runClusterRoles;
+  readonly runClusterRoleBindings;
+  readonly runNetworkPolicies;
+  /** What skills may be granted at all. */
+  readonly skillGrants;
+  /** What belongs to the skills of each run. */
+  readonly skillObjects = new SkillObjects();
+  readonly endpointAccounts;
+  readonly endpointRoles;
+  readonly endpointBindings;
+  readonly endpointServices;
+  readonly endpointDeployments;
+  /** The ToolApprovals of each run. */
+  readonly approvals = new Approvals();
   /** Key of the newest Pod of each run. */
   readonly #podOfRun = new Map<string, string>();
 
@@ -37,6 +58,8 @@ export class Caches {
     this.runs = reflect(AGENT_RUNS, options, { trim: trimRun });
     this.instances = reflect(INSTANCES, options);
     this.policies = reflect(POLICIES, options);
+    this.namespaces = reflect(NAMESPACES, options, { trim: trimToMetadata });
+    this.runtimeClasses = reflect(RUNTIME_CLASSES, options, { trim: trimToMetadata });
     this.schedules = reflect(SCHEDULES, options);
     this.personaPacks = reflect(PERSONA_PACKS, options);
     this.skillPacks = reflect(SKILL_PACKS, options);
@@ -46,6 +69,25 @@ export class Caches {
     this.pods = reflect(PODS, options, { selection: RUN_CHILDREN, trim: trimPod });
     this.serviceAccounts = reflect(SERVICE_ACCOUNTS, options, { selection: RUN_CHILDREN });
     this.networkPolicies = reflect(NETWORK_POLICIES, options, { selection: OURS });
+    const endpoints = { selection: ENDPOINT_CHILDREN };
+    this.endpointAccounts = reflect(SERVICE_ACCOUNTS, options, endpoints);
+    this.endpointRoles = reflect(ROLES, options, endpoints);
+    this.endpointBindings = reflect(ROLE_BINDINGS, options, endpoints);
+    this.endpointServices = reflect(SERVICES, options, endpoints);
+    this.endpointDeployments = reflect(DEPLOYMENTS, options, endpoints);
+    const children = { selection: RUN_CHILDREN, trim: trimContent };
+    this.runRoles = reflect(ROLES, options, children);
+    this.runRoleBindings = reflect(ROLE_BINDINGS, options, children);
+    this.runClusterRoles = reflect(CLUSTER_ROLES, options, children);
+    this.runClusterRoleBindings = reflect(CLUSTER_ROLE_BINDINGS, options, children);
+    this.runNetworkPolicies = reflect(NETWORK_POLICIES, options, children);
+    this.skillGrants = reflect(CLUSTER_ROLES, options, { selection: { fields: `metadata.name=${SKILL_GRANTS}` } });
+    this.skillObjects.follow(ROLES, this.runRoles);
+    this.skillObjects.follow(ROLE_BINDINGS, this.runRoleBindings);
+    this.skillObjects.follow(CLUSTER_ROLES, this.runClusterRoles);
+    this.skillObjects.follow(CLUSTER_ROLE_BINDINGS, this.runClusterRoleBindings);
+    this.skillObjects.follow(NETWORK_POLICIES, this.runNetworkPolicies);
+    this.approvals.follow(this.toolApprovals);
     this.pods.onChange((pod) => {
       this.#indexPod(pod);
     });

@@ -1,4 +1,14 @@
-import { duration, integer, list, logLevel, oneOf, readEnv, text, url, type Variables } from '../env.ts';
+import {
+  duration, integer, list, logLevel, oneOf, pairs, readEnv, text, url, type EnvReader, type Variables,
+} from '../env.ts'; // prettier-ignore
+
+/** Images of the built-in skills: told as `kubectl=<image>,git=<image>`, else named after the runtime image. */
+function skillImages(env: EnvReader): { readonly kubectl: string; readonly git: string } {
+  const runtime = env.optional('RUNTIME_IMAGE', text) ?? '';
+  const told = env.optional('SKILL_IMAGES', pairs) ?? {};
+  const beside = (name: string) => told[name] ?? runtime.replace(/(:[^:/]+)?$/, (tag) => `-${name}${tag}`);
+  return { kubectl: beside('kubectl'), git: beside('git') };
+}
 
 /** Everything the controller is told by its environment. */
 export type ControllerEnv = ReturnType<typeof controllerEnv>;
@@ -15,6 +25,7 @@ export const controllerEnv = (variables: Variables) =>
     gatewayUrl: env.read('GATEWAY_URL', url('http', 'https')),
     gatewayTokenFile: env.read('GATEWAY_TOKEN_FILE', text, '/var/run/secrets/sympozium/gateway'),
     runtimeImage: env.read('RUNTIME_IMAGE', text),
+    skillImages: skillImages(env),
     imagePullPolicy: env.read('IMAGE_PULL_POLICY', oneOf(['Always', 'IfNotPresent', 'Never']), 'IfNotPresent'),
     /** Left out: DNS Pods of any namespace. */
     dnsNamespace: env.optional('DNS_NAMESPACE', text),

@@ -5,17 +5,17 @@ import { request } from 'node:http';
 export type Readiness =
   { readonly ready: true } | { readonly ready: false; readonly reason: string; readonly message: string };
 
-/** Asks whether an instance has what its provider needs. @throws Error when nobody answers */
-export type CheckInstance = (namespace: string, instance: string) => Promise<Readiness>;
+/** Asks whether an instance has what its provider needs, and whether Secrets are there. @throws Error when nobody answers */
+export type CheckInstance = (namespace: string, instance: string, secrets?: readonly string[]) => Promise<Readiness>;
 
 const TIMEOUT_MS = 3_000;
 
 /** Asks the gateway, with the controller's own token; only the gateway can read Secrets. */
 export const gatewayCheck =
   (gatewayUrl: string, tokenFile: string): CheckInstance =>
-  async (namespace, instance) => {
+  async (namespace, instance, secrets) => {
     const token = (await readFile(tokenFile, 'utf8')).trim();
-    const { status, text } = await post(new URL('/check', gatewayUrl), { namespace, instance }, token);
+    const { status, text } = await post(new URL('/check', gatewayUrl), { namespace, instance, secrets }, token);
     if (status !== 200) throw new Error(`the gateway answered ${status} to /check: ${text.slice(0, 500)}`);
     return JSON.parse(text) as Readiness;
   };

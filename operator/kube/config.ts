@@ -10,6 +10,12 @@ export interface Connection {
   headers(): Promise<Readonly<Record<string, string>>>;
 }
 
+/** A connection that a kubeconfig describes. */
+export interface KubeconfigConnection extends Connection {
+  /** Namespace of the context; `default` where it names none. */
+  readonly namespace: string;
+}
+
 /** What `connect` looks at; all of it belongs to the process, so `main` hands it over. */
 export interface ConnectOptions {
   readonly variables: Readonly<Record<string, string | undefined>>;
@@ -36,15 +42,25 @@ export async function connect({ variables, now }: ConnectOptions): Promise<Conne
 }
 
 /**
- * Reaches the API server of the current context of a kubeconfig: of `path`, or of the user's own.
+ * Reaches the API server of a kubeconfig: of `path`, or of the user's own; of `context`, or of the current one.
+ *
+ * @throws Error when there is no such context, or no cluster in it
  *
  * client-node is loaded only here: it costs 40 to 80 MB of memory, which a Pod doesn't need to pay.
  */
-export async function fromKubeconfig(path?: string): Promise<Connection> {
+export async function fromKubeconfig(path?: string, context?: string): Promise<KubeconfigConnection> {
   const { KubeConfig } = await import('@kubernetes/client-node/dist/config.js');
   const config = new KubeConfig();
   if (path === undefined) config.loadFromDefault();
   else config.loadFromFile(path);
+  if (context !== undefined) {
+    const known = config.getContexts().map(({ name }) => `'${name}'`);
+    if (!known.includes(`'${context}'`)) {
+      const list = known.length === 0 ? 'there are none' : `there are ${known.join(', ')}`;
+      throw new Error(`no context '${context}' in the kubeconfig: correct the name (${list})`);
+    }
+    config.setCurrentContext(context);
+  }
   const cluster = config.getCurrentCluster();
   if (cluster === null)
     throw new Error('no cluster: the kubeconfig has no current context; run kubectl config use-context');
@@ -52,6 +68,7 @@ export async function fromKubeconfig(path?: string): Promise<Connection> {
   await config.applyToHTTPSOptions(options);
   const { ca, cert, key, rejectUnauthorized, servername } = options;
   return {
+    namespace: config.getContextObject(config.getCurrentContext())?.namespace ?? 'default',
     server: new URL(cluster.server),
     tls: Object.fromEntries(
       Object.entries({ ca, cert, key, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined),

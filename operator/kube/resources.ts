@@ -58,9 +58,55 @@ export interface Pod extends KubeObject {
   };
 }
 
+export interface Deployment extends KubeObject {
+  readonly spec: object;
+  readonly status?: { readonly availableReplicas?: number };
+}
+
+export interface Service extends KubeObject {
+  readonly spec?: {
+    readonly type?: string;
+    readonly externalName?: string;
+    readonly clusterIPs?: readonly string[];
+    readonly selector?: Readonly<Record<string, string>>;
+    readonly ports?: readonly {
+      readonly name?: string;
+      readonly protocol?: string;
+      readonly port: number;
+      readonly targetPort?: number | string;
+    }[];
+  };
+}
+
 export interface Secret extends KubeObject {
   readonly type?: string;
   readonly data?: Readonly<Record<string, string>>;
+}
+
+/** One rule of a Role or ClusterRole. */
+export interface PolicyRule {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly verbs: readonly string[];
+  readonly resourceNames?: readonly string[];
+}
+
+/** A Role or a ClusterRole. */
+export interface Role extends KubeObject {
+  readonly rules?: readonly PolicyRule[];
+}
+
+/** A RoleBinding or a ClusterRoleBinding. */
+export interface RoleBinding extends KubeObject {
+  readonly roleRef?: { readonly apiGroup: string; readonly kind: string; readonly name: string };
+  readonly subjects?: readonly { readonly kind: string; readonly name: string; readonly namespace?: string }[];
+}
+
+export interface Endpoints extends KubeObject {
+  readonly subsets?: readonly {
+    readonly addresses?: readonly { readonly ip: string }[];
+    readonly ports?: readonly { readonly port: number }[];
+  }[];
 }
 
 export interface KubeEvent extends KubeObject {
@@ -102,6 +148,9 @@ export interface TokenReview extends KubeObject {
   };
 }
 
+/** Of a Namespace only the metadata are kept. */
+export type Namespace = KubeObject;
+
 export interface WebhookConfiguration extends KubeObject {
   readonly webhooks?: readonly {
     readonly name: string;
@@ -131,12 +180,21 @@ export const SKILL_PACKS = ours<SkillPack>(skillPack);
 export const MCP_SERVERS = ours<MCPServer>(mcpServer);
 export const TOOL_APPROVALS = ours<ToolApproval>(toolApproval);
 export const SERVICE_ACCOUNTS = resource<ServiceAccount>('v1', 'ServiceAccount', 'serviceaccounts');
+export const NAMESPACES = resource<Namespace>('v1', 'Namespace', 'namespaces');
 export const SECRETS = resource<Secret>('v1', 'Secret', 'secrets');
 export const PODS = resource<Pod>('v1', 'Pod', 'pods');
 export const EVENTS = resource<KubeEvent>('v1', 'Event', 'events');
+export const SERVICES = resource<Service>('v1', 'Service', 'services');
+export const DEPLOYMENTS = resource<Deployment>('apps/v1', 'Deployment', 'deployments');
 export const JOBS = resource<Job>('batch/v1', 'Job', 'jobs');
 export const LEASES = resource<Lease>('coordination.k8s.io/v1', 'Lease', 'leases');
 export const NETWORK_POLICIES = resource<NetworkPolicy>('networking.k8s.io/v1', 'NetworkPolicy', 'networkpolicies');
+export const ENDPOINTS = resource<Endpoints>('v1', 'Endpoints', 'endpoints');
+const RBAC = 'rbac.authorization.k8s.io/v1';
+export const ROLES = resource<Role>(RBAC, 'Role', 'roles');
+export const ROLE_BINDINGS = resource<RoleBinding>(RBAC, 'RoleBinding', 'rolebindings');
+export const CLUSTER_ROLES = resource<Role>(RBAC, 'ClusterRole', 'clusterroles');
+export const CLUSTER_ROLE_BINDINGS = resource<RoleBinding>(RBAC, 'ClusterRoleBinding', 'clusterrolebindings');
 export const TOKEN_REVIEWS = resource<TokenReview>('authentication.k8s.io/v1', 'TokenReview', 'tokenreviews');
 export const RUNTIME_CLASSES = resource<KubeObject>('node.k8s.io/v1', 'RuntimeClass', 'runtimeclasses');
 export const MUTATING_WEBHOOKS = resource<WebhookConfiguration>(

@@ -10,6 +10,15 @@ export function trimObject<T extends KubeObject>(object: T): T {
   return { ...object, metadata: { ...metadata, annotations } };
 }
 
+/** Metadata, and nothing else: all that anyone asks of a Namespace. */
+export function trimToMetadata<T extends KubeObject>(object: T): KubeObject {
+  const { apiVersion, kind, metadata } = trimObject(object);
+  return { apiVersion, kind, metadata };
+}
+
+/** Metadata of an object whose content only the API server acts on. */
+export const trimContent = <T extends KubeObject>(object: T): T => trimToMetadata(object) as T;
+
 /** A Pod's identity and state, without its spec. */
 export function trimPod({ apiVersion, kind, metadata, spec, status }: Pod): Pod {
   const { name, namespace, uid, resourceVersion, creationTimestamp, deletionTimestamp, labels, ownerReferences } =
@@ -54,5 +63,6 @@ export function trimRun(run: AgentRun): AgentRun {
   const trimmed = trimObject(run);
   if (!isFinished(run) || run.status === undefined) return trimmed;
   const { output: _, ...status } = run.status;
-  return { ...trimmed, spec: { ...run.spec, input: '' }, status };
+  const { history: _said, ...spec } = run.spec;
+  return { ...trimmed, spec: { ...spec, input: '' }, status };
 }

@@ -1,27 +1,21 @@
 import { createHash } from 'node:crypto';
-import { GROUP, LABELS, runChildName } from '../../../lib/api/group.ts';
+import { LABELS, runChildName } from '../../../lib/api/group.ts';
 import type { AgentRun } from '../../../lib/api/v1alpha1/agent-run.ts';
 import type { ObjectMeta } from '../../../lib/api/metadata.ts';
-import type { SympoziumInstance } from '../../../lib/api/v1alpha1/instance.ts';
 import type { EffectivePolicy } from '../../../lib/policy/effective.ts';
 import type { Job, ServiceAccount } from '../../kube/resources.ts';
-import { podSpec, type PodSettings } from './pod-spec.ts';
+import { LONGEST_WAIT_SECONDS } from '../tool-approval/waited.ts';
+import { JOB_ANNOTATIONS } from './job-annotations.ts';
+import { podSpec, type PodParts } from './pod-spec.ts';
 import { runTimeoutSeconds } from './timeout.ts';
 
 /** What a run's children are computed from: nothing here is fetched, guessed or timed. */
-export interface Observed {
-  readonly run: AgentRun;
-  readonly instance: SympoziumInstance;
-  readonly policy: EffectivePolicy;
-  readonly settings: PodSettings;
+export interface Observed extends PodParts {
+  /** Another attempt at the run, and the seconds that it has left. Left out: the first one, with all its time. */
+  readonly again?: { readonly attempt: number; readonly secondsLeft: number };
 }
 
-/** Annotations of a run's Job: what the run was started under, so that no later change of a policy alters its record. */
-export const JOB_ANNOTATIONS = {
-  policy: `${GROUP}/policy`,
-  policyHash: `${GROUP}/policy-hash`,
-  timeoutSeconds: `${GROUP}/timeout-seconds`,
-} as const;
+export { JOB_ANNOTATIONS } from './job-annotations.ts';
 
 /** Our own timer ends a run; Kubernetes does it this much later if no controller runs. */
 const BACKSTOP_SECONDS = 60;
@@ -35,8 +29,10 @@ export const serviceAccount = (run: AgentRun): ServiceAccount => ({
 });
 
 /** The Job that executes a run once. Pure: the same input always gives the same output. */
-export function job({ run, instance, policy, settings }: Observed): Job {
-  const timeoutSeconds = runTimeoutSeconds(run, instance);
+export function job(observed: Observed): Job {
+  const { run, instance, policy, again } = observed;
+  const timeoutSeconds = again?.secondsLeft ?? runTimeoutSeconds(run, instance, policy);
+  const waitSeconds = policy.layers.some(({ approve }) => approve.length > 0) ? LONGEST_WAIT_SECONDS : 0;
   const metadata = ownedBy(run);
   return {
     apiVersion: 'batch/v1',
@@ -47,15 +43,16 @@ export function job({ run, instance, policy, settings }: Observed): Job {
         [JOB_ANNOTATIONS.policy]: policy.name,
         [JOB_ANNOTATIONS.policyHash]: policyHash(policy),
         [JOB_ANNOTATIONS.timeoutSeconds]: String(timeoutSeconds),
+        ...(again === undefined ? {} : { [JOB_ANNOTATIONS.attempt]: String(again.attempt) }),
       },
     },
     spec: {
       backoffLimit: 0, // a run is an event: trying it again would answer the same message twice
       podReplacementPolicy: 'Failed',
-      activeDeadlineSeconds: timeoutSeconds + BACKSTOP_SECONDS,
+      activeDeadlineSeconds: timeoutSeconds + waitSeconds + BACKSTOP_SECONDS,
       template: {
         metadata: { labels: metadata.labels },
-        spec: podSpec(run, instance, policy, settings),
+        spec: podSpec(observed),
       },
     },
   };

@@ -6,7 +6,7 @@ import type { Cache } from '../../kube/reflector.ts';
 export function measurePhase({ metadata }: AgentRun, status: AgentRunStatus, seconds: number): void {
   const { phase, reason = phase } = status;
   const run_namespace = metadata.namespace ?? 'default';
-  if (phase === 'Running') runStart.record(seconds, { run_namespace });
+  if (phase === 'Running' && status.attempts === undefined) runStart.record(seconds, { run_namespace });
   if (!isFinished({ status })) return;
   runsEnded.add({ run_namespace, phase, reason });
   runDuration.record(seconds, { run_namespace, phase });

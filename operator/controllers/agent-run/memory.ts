@@ -54,9 +54,26 @@ export class RunMemory {
     this.#of(uid).job = job;
   }
 
-  /** The run's Job or Pod has been in the cache. */
-  saw(uid: string, what: 'job' | 'pod'): void {
-    this.#of(uid)[what === 'job' ? 'jobSeen' : 'podSeen'] = true;
+  /** Whether this process has created the run's Job. */
+  startedHere(uid: string): boolean {
+    return this.#notes.get(uid)?.job !== undefined;
+  }
+
+  /** The Job of this UID has been in the cache: that of an earlier attempt doesn't count. */
+  sawJob(uid: string, jobUid: string | undefined): void {
+    const notes = this.#of(uid);
+    if (notes.job === undefined || notes.job.metadata.uid === jobUid) notes.jobSeen = true;
+  }
+
+  /** The run's Pod has been in the cache. */
+  sawPod(uid: string): void {
+    this.#of(uid).podSeen = true;
+  }
+
+  /** Another attempt at the run begins: what was seen of the one before doesn't count. */
+  restarted(uid: string): void {
+    const { appeared } = this.#of(uid);
+    this.#notes.set(uid, { jobSeen: false, podSeen: false, ...(appeared === undefined ? {} : { appeared }) });
   }
 
   /** The Job we created, as long as the cache can't know of it. */

@@ -1,5 +1,6 @@
 import type { ContainerState, Job, Pod } from '../../kube/resources.ts';
 import { CONTAINERS } from './pod-spec.ts';
+import { SIDECAR_PREFIX } from './skills/sidecar.ts';
 import { finding, type Finding } from './finding.ts';
 
 /** The kubelet tries such an image again; a registry that is only slow gets this long. */
@@ -37,7 +38,9 @@ export function podOutcome(pod: Pod): Finding {
     outOfMemory(agent) ??
     notStarted(CONTAINERS.agent, agent) ??
     notStarted(CONTAINERS.bridge, bridge) ??
+    skillsNotStarted(pod) ??
     ended(agent, bridge) ??
+    skillEnded(pod) ??
     rejected(pod) ??
     alive(pod, agent)
   );
@@ -101,6 +104,26 @@ function notStarted(container: string, { waiting, terminated }: ContainerState):
   if (!NOT_STARTED.has(reason)) return;
   const message = `container '${container}' can't start: ${why}; correct the command or the image`;
   return finding.failed('ContainerCannotStart', message, 0);
+}
+
+const sidecarsOf = ({ status }: Pod) =>
+  (status?.containerStatuses ?? []).filter(({ name }) => name.startsWith(SIDECAR_PREFIX));
+
+/** A run never begins with fewer skills than its instance has. */
+const skillsNotStarted = (pod: Pod): Finding | undefined =>
+  sidecarsOf(pod)
+    .map(({ name, state = {} }) => notStarted(name, state))
+    .find((found) => found !== undefined);
+
+/** A sidecar ends when the run does; one that ends before would leave its calls without an answer. */
+function skillEnded(pod: Pod): Finding | undefined {
+  const sidecar = sidecarsOf(pod).find(({ state }) => state?.terminated !== undefined);
+  if (sidecar === undefined) return;
+  const { name, state = {} } = sidecar;
+  const { reason, exitCode = 0 } = state.terminated ?? {};
+  const how = reason === 'OOMKilled' ? 'ran out of memory' : `ended with exit code ${exitCode}`;
+  const message = `the sidecar of skill '${name.slice(SIDECAR_PREFIX.length)}' ${how} before the run did${lastWords(state)}`;
+  return finding.failed('SkillLost', message, RESULT_GRACE_MS);
 }
 
 function ended(agent: ContainerState, bridge: ContainerState): Finding | undefined {

@@ -1,8 +1,12 @@
 import { AUDIENCES } from '../../../lib/api/group.ts';
 import type { AgentRun } from '../../../lib/api/v1alpha1/agent-run.ts';
 import type { SympoziumInstance } from '../../../lib/api/v1alpha1/instance.ts';
+import { sandboxOf } from '../../../lib/policy/decide.ts';
 import type { EffectivePolicy } from '../../../lib/policy/effective.ts';
 import { runChildName } from '../../../lib/api/group.ts';
+import { COMPILE_CACHE, CONFINED, LAST_WORDS, mailbox, withOurs } from './container.ts';
+import { sidecars, type SidecarParts } from './skills/sidecar.ts';
+import type { Skill } from './skills/skill.ts';
 
 /** What the process knows about the cluster that its runs must know. */
 export interface PodSettings {
@@ -10,6 +14,18 @@ export interface PodSettings {
   readonly imagePullPolicy: 'Always' | 'IfNotPresent' | 'Never';
   readonly busUrl: string;
   readonly gatewayUrl: string;
+  /** Images of the built-in skills, beside the runtime's. */
+  readonly skillImages?: Readonly<Record<string, string>>;
+}
+
+/** What a run's Pod is made from. */
+export interface PodParts {
+  readonly run: AgentRun;
+  readonly instance: SympoziumInstance;
+  readonly policy: EffectivePolicy;
+  readonly settings: PodSettings;
+  /** Left out: none. */
+  readonly skills?: readonly Skill[];
 }
 
 /** Names of a run's containers. */
@@ -17,37 +33,22 @@ export const CONTAINERS = { agent: 'agent', bridge: 'bridge' } as const;
 
 const TOKENS = '/var/run/secrets/sympozium';
 const BRIDGE_API = 'http://127.0.0.1:8181/v1';
-/** Compiled code that the image brings along, so that a start takes half the time. */
-const COMPILE_CACHE = { name: 'NODE_COMPILE_CACHE', value: '/app/cache' };
 const TOKEN_SECONDS = 3600;
-/** The end of a failed container's log goes into the Pod's status, where the reason of the failure is looked for. */
-const LAST_WORDS = 'FallbackToLogsOnError';
 const USER = 1000;
 
-const CONFINED = {
-  allowPrivilegeEscalation: false,
-  readOnlyRootFilesystem: true,
-  runAsNonRoot: true,
-  capabilities: { drop: ['ALL'] },
-};
-
 /**
- * The Pod of a run: two containers that start together, because started one after the other they take a second longer.
- * It satisfies Pod Security `restricted`. Only the bridge has tokens and knows the bus.
+ * The Pod of a run: agent, bridge and a sidecar per skill, which start together, because started one after the other they
+ * take a second longer. It satisfies Pod Security `restricted`. Only the bridge knows the bus and the gateway.
  */
-export function podSpec(
-  run: AgentRun,
-  instance: SympoziumInstance,
-  policy: EffectivePolicy,
-  settings: PodSettings,
-): object {
+export function podSpec({ run, instance, policy, settings, skills = [] }: PodParts): object {
+  const added = sidecars(skills, settings);
   return {
     serviceAccountName: runChildName(run.metadata.name),
     automountServiceAccountToken: false,
     enableServiceLinks: false,
     restartPolicy: 'Never',
     terminationGracePeriodSeconds: 5,
-    ...(policy.runtimeClass === undefined ? {} : { runtimeClassName: policy.runtimeClass }),
+    ...runtimeClassOf(policy),
     dnsConfig: { options: [{ name: 'ndots', value: '1' }] }, // full names are asked for as they are, not five times
     tolerations: ['unreachable', 'not-ready'].map((state) => ({
       key: `node.kubernetes.io/${state}`,
@@ -62,15 +63,23 @@ export function podSpec(
       fsGroup: USER,
       seccompProfile: { type: 'RuntimeDefault' },
     },
-    containers: [agent(instance, settings), bridge(run, settings)],
+    containers: [agent(instance, settings), bridge(run, settings, added), ...added.containers],
     volumes: [
       mailbox('agent-in'),
       mailbox('agent-out'),
       { name: 'workspace', emptyDir: { sizeLimit: '1Gi' } },
       { name: 'tmp', emptyDir: { sizeLimit: '256Mi' } },
       { name: 'tokens', projected: { sources: [token('bus'), token('gateway')] } },
+      ...added.volumes,
     ],
   };
+}
+
+/** @throws Error when the policies contradict each other: such a run is never started */
+function runtimeClassOf(policy: EffectivePolicy): object {
+  const sandbox = sandboxOf(policy);
+  if ('conflict' in sandbox) throw new Error(sandbox.conflict);
+  return sandbox.runtimeClass === undefined ? {} : { runtimeClassName: sandbox.runtimeClass };
 }
 
 function agent({ spec }: SympoziumInstance, { runtimeImage, imagePullPolicy }: PodSettings): object {
@@ -82,14 +91,13 @@ function agent({ spec }: SympoziumInstance, { runtimeImage, imagePullPolicy }: P
     { name: 'OPENAI_API_KEY', value: 'none' },
     ...(own ? [COMPILE_CACHE] : []),
   ];
-  const theirs = (spec.agent?.env ?? []).filter(({ name }) => !ours.some((variable) => variable.name === name));
   return {
     name: CONTAINERS.agent,
     image: spec.agent?.image ?? runtimeImage,
     imagePullPolicy: own ? imagePullPolicy : 'IfNotPresent',
     ...(command === undefined ? {} : { command }),
     workingDir: '/workspace',
-    env: [...theirs, ...ours],
+    env: withOurs(spec.agent?.env, ours),
     resources: { requests: { cpu: '50m', memory: '64Mi' }, limits: { memory: '512Mi' } },
     terminationMessagePolicy: LAST_WORDS,
     securityContext: CONFINED,
@@ -102,7 +110,11 @@ function agent({ spec }: SympoziumInstance, { runtimeImage, imagePullPolicy }: P
   };
 }
 
-function bridge(run: AgentRun, { runtimeImage, imagePullPolicy, busUrl, gatewayUrl }: PodSettings): object {
+function bridge(
+  run: AgentRun,
+  { runtimeImage, imagePullPolicy, busUrl, gatewayUrl }: PodSettings,
+  { bridgeMounts }: SidecarParts,
+): object {
   const { name, namespace = '', uid = '' } = run.metadata;
   return {
     name: CONTAINERS.bridge,
@@ -124,11 +136,10 @@ function bridge(run: AgentRun, { runtimeImage, imagePullPolicy, busUrl, gatewayU
       { name: 'agent-in', mountPath: '/mailboxes/agent/in' },
       { name: 'agent-out', mountPath: '/mailboxes/agent/out' },
       { name: 'tokens', mountPath: TOKENS, readOnly: true },
+      ...bridgeMounts,
     ],
   };
 }
-
-const mailbox = (name: string) => ({ name, emptyDir: { medium: 'Memory', sizeLimit: '32Mi' } });
 
 const token = (path: keyof typeof AUDIENCES) => ({
   serviceAccountToken: { path, audience: AUDIENCES[path], expirationSeconds: TOKEN_SECONDS },

@@ -4,7 +4,7 @@ import type { RunRef } from '../../bus/subjects.ts';
 import { keyFor } from '../../kube/port.ts';
 import { AGENT_RUNS } from '../../kube/resources.ts';
 import type { RunContext } from './context.ts';
-import { attempt, writeStatus } from './end.ts';
+import { announceEnd, attempt, writeStatus } from './end.ts';
 import { jobOf } from './own.ts';
 import { recorded } from './status.ts';
 
@@ -37,7 +37,11 @@ export async function recordResult(
     const podName = caches.podOfRun(key, job?.metadata.uid)?.metadata.name;
     const status = recorded(run, { job, podName }, result, clock.date());
     const current: AgentRun = run;
-    if ((await attempt(() => writeStatus(context, current, status))) !== undefined) return 'done';
+    const written = await attempt(() => writeStatus(context, current, status));
+    if (written !== undefined) {
+      if (status.jobName === undefined) await announceEnd(context, written); // else the clean-up does
+      return 'done';
+    }
     run = await kube.get(AGENT_RUNS, { namespace, name });
   }
   return { retryInMs: 250 };

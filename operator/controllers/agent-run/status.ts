@@ -1,5 +1,5 @@
 import { setCondition, type Condition } from '../../../lib/api/conditions.ts';
-import { MAX_MESSAGE, MAX_OUTPUT_BYTES } from '../../../lib/api/limits.ts';
+import { CUT_NOTICE, MAX_MESSAGE, MAX_OUTPUT_BYTES } from '../../../lib/api/limits.ts';
 import type { AgentRun, AgentRunStatus } from '../../../lib/api/v1alpha1/agent-run.ts';
 import type { ResultMessage, Usage } from '../../bus/messages.ts';
 import { cutText } from '../../cut.ts';
@@ -20,17 +20,69 @@ export interface Ending {
   readonly usage?: Usage;
 }
 
-const CUT = '\n[cut]';
-
-/** The status of a run whose agent is at work. */
-export const running = (run: AgentRun, execution: Execution, now: Date): AgentRunStatus => ({
+/**
+ * The status of a run whose agent is at work.
+ *
+ * @param pending names of the ToolApprovals that wait for a decision
+ */
+export const running = (
+  run: AgentRun,
+  execution: Execution,
+  now: Date,
+  pending: readonly string[] = [],
+): AgentRunStatus => ({
   ...executed(run, execution),
   phase: 'Running',
+  ...awaiting(pending),
   conditions: conditionsOf(run, now, [
     ready('False', 'Running', 'the agent is at work'),
     reconciling('Running', 'the agent is at work'),
+    ...awaitingApproval(pending),
   ]),
 });
+
+/** The status of a run whose Pod was lost while calls waited: it goes on when all of them are decided. */
+export const lost = (
+  run: AgentRun,
+  execution: Execution,
+  { message, pending }: { readonly message: string; readonly pending: readonly string[] },
+  now: Date,
+): AgentRunStatus => ({
+  ...executed(run, execution),
+  phase: 'Pending',
+  reason: 'PodLost',
+  message: message.slice(0, MAX_MESSAGE),
+  ...awaiting(pending),
+  conditions: conditionsOf(run, now, [
+    ready('False', 'PodLost', message),
+    reconciling('PodLost', message),
+    ...awaitingApproval(pending),
+  ]),
+});
+
+/** The status of a run that goes on in another Pod. */
+export function resuming(run: AgentRun, attempt: number, now: Date): AgentRunStatus {
+  const { podName: _, ...known } = executed(run, {});
+  const message = `attempt ${attempt} goes on where the lost Pod stood`;
+  return {
+    ...known,
+    attempts: attempt,
+    phase: 'Pending',
+    reason: 'Resuming',
+    message,
+    conditions: conditionsOf(run, now, [ready('False', 'Resuming', message), reconciling('Resuming', message)]),
+  };
+}
+
+const awaiting = (pending: readonly string[]): Pick<AgentRunStatus, 'pendingApprovals'> =>
+  pending.length === 0 ? {} : { pendingApprovals: [...pending] };
+
+function awaitingApproval(pending: readonly string[]): Told[] {
+  if (pending.length === 0) return [];
+  const calls = pending.length === 1 ? 'a call waits' : `${pending.length} calls wait`;
+  const message = `${calls} for a decision: ${pending.slice(0, 5).join(', ')}${pending.length > 5 ? ' …' : ''}; see kubectl get toolapprovals`;
+  return [{ type: 'AwaitingApproval', status: 'True', reason: 'WaitingForDecision', message }];
+}
 
 /** The status of a run that is held up by something that may pass. */
 export const held = (run: AgentRun, execution: Execution, { reason, message }: Ending, now: Date): AgentRunStatus => ({
@@ -44,7 +96,7 @@ export const held = (run: AgentRun, execution: Execution, { reason, message }: E
 /** The status of a run that ended as its bridge says. */
 export function recorded(run: AgentRun, execution: Execution, result: ResultMessage, now: Date): AgentRunStatus {
   if (result.outcome === 'failed') return failed(run, execution, result, now);
-  const text = cutText(result.output, MAX_OUTPUT_BYTES, CUT);
+  const text = cutText(result.output, MAX_OUTPUT_BYTES, CUT_NOTICE);
   const whole = Math.max(result.outputBytes, Buffer.byteLength(result.output));
   const truncated = `the response has ${whole} bytes; the first ${Buffer.byteLength(text)} are kept`;
   const isCut = text !== result.output || result.outputBytes > Buffer.byteLength(result.output);
@@ -94,7 +146,7 @@ function ended(
 
 /** What stays true from here on: when, where and under which rules the run was executed. */
 function executed(run: AgentRun, { job, podName }: Execution): Omit<AgentRunStatus, 'phase'> {
-  const { startTime, jobName, podName: knownPod, effectivePolicy } = run.status ?? {};
+  const { startTime, jobName, podName: knownPod, effectivePolicy, attempts } = run.status ?? {};
   const annotations = job?.metadata.annotations ?? {};
   const { [JOB_ANNOTATIONS.policy]: name, [JOB_ANNOTATIONS.policyHash]: hash } = annotations;
   const known = {
@@ -102,6 +154,7 @@ function executed(run: AgentRun, { job, podName }: Execution): Omit<AgentRunStat
     jobName: jobName ?? job?.metadata.name,
     podName: podName ?? knownPod,
     effectivePolicy: effectivePolicy ?? (name === undefined || hash === undefined ? undefined : { name, hash }),
+    attempts,
     observedGeneration: run.metadata.generation,
   };
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined));

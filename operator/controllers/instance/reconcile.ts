@@ -1,4 +1,8 @@
 import type { SympoziumInstance } from '../../../lib/api/v1alpha1/instance.ts';
+import { WEB_ENDPOINT } from '../../../lib/api/group.ts';
+import { decideSkill, type Verdict } from '../../../lib/policy/decide.ts';
+import { effectivePolicy, type Rules } from '../../../lib/policy/effective.ts';
+import { violations } from '../../../lib/policy/violations.ts';
 import { messageOf } from '../../errors.ts';
 import { isKubeError } from '../../kube/errors.ts';
 import type { Events } from '../../kube/events.ts';
@@ -9,6 +13,7 @@ import { INSTANCES } from '../../kube/resources.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { Result } from '../../runtime/controller.ts';
 import { conditionsStatus, withoutEffect } from '../conditions.ts';
+import type { Endpoints } from '../endpoint/endpoints.ts';
 import type { CheckInstance, Readiness } from '../gateway-client.ts';
 import type { Isolation } from '../isolation.ts';
 import { changed, readyCondition } from './readiness.ts';
@@ -20,14 +25,13 @@ export interface InstanceContext {
   readonly lookup: Lookup;
   readonly check: CheckInstance;
   readonly isolation: Isolation;
+  readonly endpoints: Pick<Endpoints, 'ensure'>;
   readonly events: Events;
   readonly clock: Clock;
 }
 
-const WHEN_READY: Result = { requeueAfterMs: 600_000 };
-const WHEN_NOT: Result = { requeueAfterMs: 30_000 };
-/** The gateway starts with us; it needn't be waited for long. */
-const WHEN_UNKNOWN: Result = { requeueAfterMs: 5_000 };
+/** By whether it is ready. The gateway, without which nobody knows, starts with us and needn't be waited for long. */
+const LOOK_AGAIN_MS = { True: 600_000, False: 30_000, Unknown: 5_000 } as const;
 
 /** Isolates the namespace of an instance, and says whether the instance can be run. */
 export async function reconcileInstance(context: InstanceContext, key: string): Promise<Result> {
@@ -37,13 +41,20 @@ export async function reconcileInstance(context: InstanceContext, key: string): 
   const { name, namespace = 'default', resourceVersion = '' } = instance.metadata;
   await isolation.ensure(namespace);
 
-  const policy = await lookup.policy(namespace, instance.spec.policy);
+  const rules = await lookup.rules(namespace, instance.spec.policy);
+  const noPolicy = rules === undefined ? lookup.noPolicy(namespace, instance.spec.policy) : undefined;
   const condition = readyCondition({
-    policyMissing: policy === undefined ? lookup.noPolicy(namespace, instance.spec.policy) : undefined,
+    policyMissing: noPolicy,
+    forbidden: rules === undefined ? [] : violations(effectivePolicy(rules, instance), instance),
     provider: await ask(context, namespace, name),
   });
-  const next = condition.status === 'True' ? WHEN_READY : condition.status === 'False' ? WHEN_NOT : WHEN_UNKNOWN;
-  const status = conditionsStatus(instance, [condition, ...withoutEffect(instance)], clock.date());
+  const endpoint = await context.endpoints.ensure(instance, endpointAllowed(instance, rules, noPolicy));
+  const next = { requeueAfterMs: Math.min(LOOK_AGAIN_MS[condition.status], endpoint.requeueAfterMs) };
+  const status = conditionsStatus(
+    instance,
+    [condition, ...endpoint.observations, ...withoutEffect(instance)],
+    clock.date(),
+  );
   if (status === undefined) return next;
   try {
     const { apiVersion, kind } = instance;
@@ -61,6 +72,16 @@ export async function reconcileInstance(context: InstanceContext, key: string): 
   }
   return next;
 }
+
+/** Whether the policies let the instance be served over HTTP. */
+const endpointAllowed = (
+  instance: SympoziumInstance,
+  rules: Rules | undefined,
+  noPolicy: string | undefined,
+): Verdict =>
+  rules === undefined
+    ? { allowed: false, because: noPolicy ?? 'no policy governs it' }
+    : decideSkill(effectivePolicy(rules, instance), WEB_ENDPOINT);
 
 async function ask(
   { check }: InstanceContext,

@@ -36,14 +36,14 @@ describe('The status', () => {
 
 describe('Fields without effect', () => {
   test('are named, each once', () => {
-    const spec = { ...instance().spec, skills: ['k8s-ops'], limits: { runTimeout: '5m', concurrentRuns: 2 } };
+    const spec = { ...instance().spec, mcpServers: ['x'], limits: { runTimeout: '5m', tokensPerRun: 2 } };
     expect(withoutEffect({ kind: 'SympoziumInstance', spec })).toEqual([
       {
         type: 'FullyEffective',
         status: 'False',
         reason: 'FieldsWithoutEffect',
         message:
-          'this version stores these fields and does not act on them yet: spec.skills, spec.limits.concurrentRuns',
+          'this version stores these fields and does not act on them yet: spec.mcpServers, spec.limits.tokensPerRun',
       },
     ]);
   });

@@ -16,7 +16,7 @@ describe('A controller that dies', () => {
     let dead = false;
     bench.kube.before = (write) => {
       if (dead) throw new Error('this process is dead');
-      if (/Instance|NetworkPolicy/.test(write)) return;
+      if (/Instance|NetworkPolicy|SkillPack/.test(write)) return;
       left -= 1;
       if (left > 0) return;
       dead = true;

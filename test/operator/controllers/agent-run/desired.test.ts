@@ -4,11 +4,12 @@ import { Yaml } from 'cdk8s';
 import { job, policyHash, serviceAccount } from '../../../../operator/controllers/agent-run/desired.ts';
 import { taskOf } from '../../../../operator/controllers/agent-run/task.ts';
 import { effectivePolicy } from '../../../../lib/policy/effective.ts';
-import { agentRun, instance, policy, settings } from '../../../support/objects.ts';
+import { agentRun, instance, policy, rulesOf, settings } from '../../../support/objects.ts';
 
 const run = agentRun('x', {}, { metadata: { name: 'x', namespace: 'team', uid: '7d7c' } });
-const rules = effectivePolicy(policy('default'), instance());
-const sandbox = { ...rules, runtimeClass: 'gvisor' };
+const rules = effectivePolicy(rulesOf(policy('default')), instance());
+const gvisor = policy('sandboxed', { sandbox: { enabled: true, runtimeClass: 'gvisor' } });
+const sandbox = effectivePolicy(rulesOf(policy('default'), gvisor), instance());
 
 /** Compares with a file that a reviewer can read; `UPDATE_GOLDEN=1` rewrites it. */
 function expectGolden(name: string, ...objects: readonly object[]): void {
@@ -76,31 +77,46 @@ describe('The objects of a run', () => {
   test.each([
     [{}, {}, 600],
     [{}, { runTimeout: '90s' }, 90],
-    [{ timeout: '1h' }, { runTimeout: '90s' }, 3600],
-  ])('may take as long as the run %j or the instance %j says', (spec, limits, seconds) => {
-    const made = job({ run: agentRun('x', spec), instance: instance({ limits }), policy: rules, settings });
-    expect(made.metadata.annotations).toMatchObject({ 'sympozium.ai/timeout-seconds': String(seconds) });
-    expect(made.spec).toMatchObject({ activeDeadlineSeconds: seconds + 60 });
-  });
+    [{ timeout: '60s' }, { runTimeout: '90s' }, 60],
+    [{ timeout: '1h' }, { runTimeout: '90s' }, 90],
+    [{ timeout: '2h' }, {}, 3600],
+  ])(
+    'may take as long as the run %j says, and the limits %j of the instance and 1h of the policy allow',
+    (spec, limits, seconds) => {
+      const of = instance({ limits });
+      const hour = effectivePolicy(rulesOf(policy('default', { limits: { runTimeout: '1h' } })), of);
+      const made = job({ run: agentRun('x', spec), instance: of, policy: hour, settings });
+      expect(made.metadata.annotations).toMatchObject({ 'sympozium.ai/timeout-seconds': String(seconds) });
+      expect(made.spec).toMatchObject({ activeDeadlineSeconds: seconds + 60 });
+    },
+  );
 });
 
 test('The fingerprint of rules depends on the rules only', () => {
   const [layer] = rules.layers;
+  const { name, floors, ...rest } = rules;
   const shuffled = {
+    ...rest,
     layers: [{ approve: layer?.approve, deny: layer?.deny, source: layer?.source }],
-    name: rules.name,
+    floors,
+    name,
   } as typeof rules;
   expect(policyHash(shuffled)).toBe(policyHash(rules));
-  expect(policyHash({ ...rules, runtimeClass: 'gvisor' })).not.toBe(policyHash(rules));
+  expect(policyHash(sandbox)).not.toBe(policyHash(rules));
   expect(policyHash(rules)).toMatch(/^[0-9a-f]{12}$/);
 });
 
 test('The task carries what the agent needs, and the rules for the bridge', () => {
-  const told = taskOf(run, instance({ systemPrompt: 'Be brief.', limits: { modelCallsPerRun: 7 } }), rules);
+  const told = taskOf({
+    run,
+    instance: instance({ systemPrompt: 'Be brief.', limits: { modelCallsPerRun: 7 } }),
+    policy: rules,
+  });
   expect(told).toEqual({
     v: 1,
     uid: '7d7c',
     task: { input: 'hello', systemPrompt: 'Be brief.', model: 'gpt' },
+    instance: 'helper',
     policy: rules,
     limits: { modelCalls: 7 },
   });

@@ -240,13 +240,13 @@ describe('A run under way', () => {
       involvedObject: { apiVersion: 'batch/v1', kind: 'Job', name: 'run-x', uid },
       type: 'Warning',
       reason: 'FailedCreate',
-      message: 'pods "run-x-" is forbidden: exceeded quota',
+      message: 'pods "run-x-" is forbidden: violates PodSecurity',
     };
     bench.kube.put(event);
     await bench.clock.advance(1_000);
     expect(await bench.get()).toHaveProperty('status', expect.objectContaining({
       reason: 'PodNotCreated',
-      message: 'the Pod of the run can\'t be created: pods "run-x-" is forbidden: exceeded quota',
+      message: 'the Pod of the run can\'t be created: pods "run-x-" is forbidden: violates PodSecurity',
     })); // prettier-ignore
   });
 

@@ -51,7 +51,7 @@ describe('A run that can not start', () => {
 
   test('may not have a Job', async () => {
     bench.kube.before = (write) => {
-      if (write.startsWith('create Job')) throw new KubeError('Forbidden', 403, 'exceeded quota: jobs');
+      if (write.startsWith('create Job')) throw new KubeError('Forbidden', 403, 'not in this namespace');
     };
     await bench.start();
     await bench.create();
@@ -60,7 +60,7 @@ describe('A run that can not start', () => {
     expect(status).toMatchObject({
       phase: 'Failed',
       reason: 'JobNotCreated',
-      message: "the Job of the run can't be created: exceeded quota: jobs",
+      message: "the Job of the run can't be created: not in this namespace",
     });
     expect(await bench.children()).toEqual([]);
   });

@@ -3,11 +3,11 @@ import { MAX_OUTPUT_BYTES } from '../../../../lib/api/limits.ts';
 import { agentRun as kind, type AgentRunStatus } from '../../../../lib/api/v1alpha1/agent-run.ts';
 import { job } from '../../../../operator/controllers/agent-run/desired.ts';
 import { cancelled, failed, held, recorded, running } from '../../../../operator/controllers/agent-run/status.ts';
-import { agentRun, instance, settings, succeeded } from '../../../support/objects.ts';
+import { agentRun, effective, instance, settings, succeeded } from '../../../support/objects.ts';
 
 const now = new Date('2026-01-01T00:00:09.500Z');
 const run = agentRun('x', {}, { metadata: { name: 'x', namespace: 'team', uid: 'u', generation: 3 } });
-const made = job({ run, instance: instance(), policy: { name: 'default', layers: [] }, settings });
+const made = job({ run, instance: instance(), policy: effective('default'), settings });
 const execution = {
   job: { ...made, metadata: { ...made.metadata, creationTimestamp: '2026-01-01T00:00:01Z' } },
   podName: 'run-x-1',

@@ -61,6 +61,36 @@ test('An instance hears at once of the policy it waits for', async () => {
   expect(await ready()).toEqual(['Ready', 'True', 'Accepted', 1]);
 });
 
+test('An instance hears at once of a floor that forbids its model, and of its namespace leaving the floor', async () => {
+  const namespace = (labels: Record<string, string>) =>
+    kube.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'team', labels } });
+  namespace({ tier: 'production' });
+  await put();
+  const enforce = { namespaceSelector: { matchLabels: { tier: 'production' } } };
+  kube.put(policy('base', { enforce, models: { allowed: ['anthropic/*'] } }));
+  await settle();
+  expect(await ready()).toEqual(['Ready', 'False', 'PolicyViolation', 1]);
+  namespace({});
+  await settle();
+  expect(await ready()).toEqual(['Ready', 'True', 'Accepted', 1]);
+});
+
+test('An instance is not looked at again when only the status of its policy changes', async () => {
+  const checked: string[] = [];
+  check = (_, name) => {
+    checked.push(name);
+    return Promise.resolve({ ready: true });
+  };
+  await put();
+  const before = checked.length;
+  await put(instance({}, 'another')); // the policy now counts one more
+  expect((await kube.get(POLICIES, { namespace: 'sympozium-system', name: 'default' }))?.status).toHaveProperty(
+    'boundInstances',
+    2,
+  );
+  expect(checked.slice(before)).not.toContain('helper');
+});
+
 test('Nobody knows while the gateway is away, and nobody is alarmed', async () => {
   check = () => Promise.reject(new Error('connection refused'));
   await put();
@@ -69,7 +99,7 @@ test('Nobody knows while the gateway is away, and nobody is alarmed', async () =
 });
 
 test('An instance says which of its fields nothing acts on yet, until it leaves them out', async () => {
-  await put(instance({ skills: ['k8s-ops'] }));
+  await put(instance({ mcpServers: ['x'] }));
   const types = async () =>
     (await kube.get(INSTANCES, { namespace: 'team', name: 'helper' }))?.status?.conditions?.map(({ type }) => type);
   expect(await types()).toEqual(['Ready', 'FullyEffective']);
