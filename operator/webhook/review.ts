@@ -7,7 +7,7 @@ export interface AdmissionRequest {
   readonly operation: string;
   readonly namespace?: string;
   readonly subResource?: string;
-  readonly userInfo?: { readonly username?: string };
+  readonly userInfo?: { readonly username?: string; readonly groups?: readonly string[] };
   readonly object?: KubeObject | null;
   readonly oldObject?: KubeObject | null;
 }

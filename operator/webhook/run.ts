@@ -1,9 +1,11 @@
 import type { OwnerReference } from '../../lib/api/metadata.ts';
 import type { Log } from '../log.ts';
 import { Lookup } from '../kube/lookup.ts';
+import { SkillLookup } from '../kube/skill-lookup.ts';
 import type { KubeApi } from '../kube/port.ts';
 import { reflect } from '../kube/reflect.ts';
-import { INSTANCES, POLICIES, RUNTIME_CLASSES } from '../kube/resources.ts';
+import { AGENT_RUNS, INSTANCES, NAMESPACES, POLICIES, RUNTIME_CLASSES, SKILL_PACKS } from '../kube/resources.ts';
+import { trimToMetadata } from '../kube/trim.ts';
 import { sleep, type Clock } from '../runtime/clock.ts';
 import { runController } from '../runtime/controller.ts';
 import { WorkQueue } from '../runtime/work-queue.ts';
@@ -12,6 +14,9 @@ import { Keeper } from './keeper.ts';
 import { ownCertificate } from './own-certificate.ts';
 import { webhookServer } from './server.ts';
 import { validate } from './validate.ts';
+
+/** Name of the controller's ServiceAccount, in every installation. */
+const CONTROLLER_ACCOUNT = 'sympozium-controller';
 
 /** What the webhook works with. */
 export interface WebhookRunOptions {
@@ -49,6 +54,8 @@ export function runWebhook(options: WebhookRunOptions, signal: AbortSignal): Run
   const caches = {
     instances: reflect(INSTANCES, options),
     policies: reflect(POLICIES, options),
+    skillPacks: reflect(SKILL_PACKS, options),
+    namespaces: reflect(NAMESPACES, options, { trim: trimToMetadata }),
     runtimeClasses: reflect(RUNTIME_CLASSES, options),
     ...source.caches,
   };
@@ -57,15 +64,23 @@ export function runWebhook(options: WebhookRunOptions, signal: AbortSignal): Run
     return names.length === 0 ? undefined : `not listed yet: ${names.join(', ')}`;
   };
   const lookup = new Lookup(kube, caches, namespace);
+  const skills = new SkillLookup(kube, caches, namespace);
   const runtimeClassExists = async (name: string) =>
     (caches.runtimeClasses.get(`/${name}`) ?? (await kube.get(RUNTIME_CLASSES, { name }))) !== undefined;
+
+  const decisions = {
+    controller: `system:serviceaccount:${namespace}:${CONTROLLER_ACCOUNT}`,
+    // Asked for each time: a decision is rare, and a copy could miss that the run has ended.
+    run: (of: string, name: string) => kube.get(AGENT_RUNS, { namespace: of, name }),
+    now: () => clock.date(),
+  };
 
   const keeper = new Keeper({
     ...options,
     source,
     serve: (serving) =>
       new Promise((resolve, reject) => {
-        const judge = validate.bind(undefined, { lookup, runtimeClassExists });
+        const judge = validate.bind(undefined, { lookup, skills, runtimeClassExists, decisions });
         const server = webhookServer(serving, { validate: judge, notReady: missing, log }).once('error', reject);
         server.listen(options.port, () => {
           resolve(server);

@@ -2,6 +2,7 @@ import { createServer, type Server } from 'node:https';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { refusalRecord } from './audit.ts';
 import { measureReview } from './measure.ts';
 import { mutate } from './mutate.ts';
 import {
@@ -61,7 +62,7 @@ async function answerTo(request: IncomingMessage, path: string | undefined, opti
     const review = requestOf(await bodyOf(request));
     if (review === undefined) return message(400, 'the body is not an AdmissionReview of admission.k8s.io/v1');
     if (path !== '/mutate' && path !== '/validate') return message(404, 'nothing here: ask /mutate or /validate');
-    const judged = path === '/mutate' ? mutate(review) : await judge(review, options);
+    const judged = path === '/mutate' ? mutate(review, new Date()) : await judge(review, options);
     return { status: 200, body: reviewOf(judged), review, judged };
   } catch (error) {
     options.log.warn('Could not answer a review', { error });
@@ -71,7 +72,9 @@ async function answerTo(request: IncomingMessage, path: string | undefined, opti
 
 async function judge(request: AdmissionRequest, { validate, log }: WebhookOptions): Promise<AdmissionResponse> {
   try {
-    return responseOf(request.uid, await validate(request));
+    const verdict = await validate(request);
+    if ('refused' in verdict) log.warn('Audit', refusalRecord(request, verdict.refused, new Date()));
+    return responseOf(request.uid, verdict);
   } catch (error) {
     log.error('A rule failed', { kind: request.kind.kind, error });
     return {

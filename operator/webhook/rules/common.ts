@@ -1,6 +1,7 @@
 import { durationSeconds } from '../../../lib/api/duration.ts';
 import { ANNOTATIONS } from '../../../lib/api/group.ts';
 import { isStoredOnly, pendingFields } from '../../../lib/api/v1alpha1/pending.ts';
+import type { EffectivePolicy } from '../../../lib/policy/effective.ts';
 import type { KubeObject } from '../../kube/port.ts';
 import { ALLOWED, join, refuse, warn, type Verdict } from '../review.ts';
 
@@ -38,6 +39,29 @@ export function isTimeLimit(field: string, text: string | undefined): Verdict {
     // said below
   }
   return refuse(`${field} is no time limit: got '${text}', expected at least one second, for example '90s' or '10m'`);
+}
+
+/** A list that says both yes and no to a tool says nothing. */
+export function contradiction(
+  own: { readonly allow?: readonly string[] | undefined; readonly deny?: readonly string[] | undefined } | undefined,
+): Verdict {
+  const { allow = [], deny = [] } = own ?? {};
+  const both = allow.filter((tool) => deny.includes(tool));
+  return join(
+    both.map((tool) => refuse(`spec.toolPolicy both allows and denies '${tool}': remove it from one of the two lists`)),
+  );
+}
+
+/** A sandbox that the cluster doesn't have can't be replaced by none. */
+export function sandboxExists(
+  { runtimeClasses }: Pick<EffectivePolicy, 'runtimeClasses'>,
+  exists: (name: string) => boolean,
+): Verdict {
+  const missing = runtimeClasses.find(({ name }) => !exists(name));
+  if (missing === undefined) return ALLOWED;
+  return refuse(
+    `${missing.source} needs RuntimeClass '${missing.name}', which is not in this cluster: install it on the nodes, or choose a policy with another sandbox`,
+  );
 }
 
 const quote = (text: string | undefined) => (text === undefined ? 'none' : `'${text}'`);

@@ -1,11 +1,12 @@
 import { beforeEach, describe, expect, test } from '@jest/globals';
 import { Lookup } from '../../../operator/kube/lookup.ts';
+import { SkillLookup } from '../../../operator/kube/skill-lookup.ts';
 import type { KubeObject } from '../../../operator/kube/port.ts';
 import { mutate } from '../../../operator/webhook/mutate.ts';
 import { requestOf, type AdmissionRequest } from '../../../operator/webhook/review.ts';
 import { validate, type FactSource } from '../../../operator/webhook/validate.ts';
 import { FakeKube } from '../../support/fake-kube.ts';
-import { agentRun, instance, policy } from '../../support/objects.ts';
+import { agentRun, DECISIONS, instance, policy } from '../../support/objects.ts';
 
 const EMPTY = { get: () => undefined, list: () => [], synced: true };
 
@@ -14,8 +15,9 @@ let source: FactSource;
 
 beforeEach(() => {
   kube = new FakeKube(policy('default'));
-  const lookup = new Lookup(kube, { instances: EMPTY, policies: EMPTY }, 'sympozium-system');
-  source = { lookup, runtimeClassExists: () => Promise.resolve(false) };
+  const lookup = new Lookup(kube, { instances: EMPTY, policies: EMPTY, namespaces: EMPTY }, 'sympozium-system');
+  const skills = new SkillLookup(kube, { skillPacks: EMPTY, namespaces: EMPTY }, 'sympozium-system');
+  source = { lookup, skills, runtimeClassExists: () => Promise.resolve(false), decisions: DECISIONS };
 });
 
 const request = (object: KubeObject, rest: Partial<AdmissionRequest> = {}): AdmissionRequest => ({
@@ -63,7 +65,7 @@ describe('A review', () => {
 
 describe('The stamp', () => {
   const stamped = (object: KubeObject, rest: Partial<AdmissionRequest> = {}) => {
-    const { patch } = mutate(request(object, rest));
+    const { patch } = mutate(request(object, rest), new Date('2026-01-01T00:00:00Z'));
     return patch === undefined ? undefined : (JSON.parse(Buffer.from(patch, 'base64').toString()) as unknown);
   };
 
