@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { bundle, CONTAINERFILE } from '../operator/image/bundle.ts';
+import { bundle, CONTAINERFILE, SKILL_CONTEXT, SKILL_IMAGES, skillContainerfile } from '../operator/image/bundle.ts';
+import { buildCli } from './package/cli.ts';
 import { packageChart } from './helm.ts';
 import { program } from './program.ts';
 import { shippedSbom, type Sbom } from './sbom.ts';
@@ -57,6 +58,8 @@ export const ARTIFACTS: Readonly<Record<string, Artifact>> = {
     const context = imageContext(root);
     const bundled = await bundle(context);
     await copyFile(CONTAINERFILE, join(context, 'Containerfile'));
+    for (const name of SKILL_IMAGES) await copyFile(skillContainerfile(name), join(context, `Containerfile.${name}`));
+    await copyFile(join(SKILL_CONTEXT, 'git-askpass'), join(context, 'git-askpass'));
     // From the lock file alone: what lies in node_modules names the registry that it came from.
     const bill = await program(
       root,
@@ -66,7 +69,12 @@ export const ARTIFACTS: Readonly<Record<string, Artifact>> = {
       '--package-lock-only',
       '--loglevel=error',
     );
-    const sbom = shippedSbom(JSON.parse(bill) as Sbom, await shipped(root, bundled), 'sympozium', time);
+    const sbom = shippedSbom(
+      JSON.parse(bill) as Sbom,
+      await shipped(root, bundled, await buildCli()),
+      'sympozium',
+      time,
+    );
     await writeFile(join(out, `sympozium-sbom-${version}.cdx.json`), `${JSON.stringify(sbom, undefined, 2)}\n`);
   },
 

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { DEFAULT_IMAGE } from '../lib/constructs/control-plane.ts';
+import { SKILL_IMAGES, type SkillImage } from '../operator/image/bundle.ts';
 import { createProgress } from '../test/cluster/progress.ts';
 import { imageContext, releaseDirectory, writeArtifacts } from './artifacts.ts';
 import { insert, releaseSubject, section } from './changelog.ts';
@@ -55,6 +56,13 @@ const artifacts = (version: string, changes: string): Promise<void> =>
     await writeArtifacts({ root: ROOT, version, time: await checkout.time(), changes }, detail);
   });
 
+/** The image of a skill, by the name that the chart derives for it. */
+function publishSkill(name: SkillImage, context: string): string {
+  const image = DEFAULT_IMAGE.replace(/(?=:[^:]+$)/, `-${name}`);
+  const build = `docker build --file ${context}/Containerfile.${name} --build-arg RUNTIME=${DEFAULT_IMAGE}`;
+  return `  ${build} --tag ${image} ${context}\n  docker push ${image}`;
+}
+
 function publishing(version: string): string {
   const here = (path: string) => path.slice(ROOT.length + 1);
   const out = here(releaseDirectory(ROOT));
@@ -63,6 +71,7 @@ function publishing(version: string): string {
   git push origin HEAD v${version}
   docker build --file ${here(imageContext(ROOT))}/Containerfile --tag ${DEFAULT_IMAGE} ${here(imageContext(ROOT))}
   docker push ${DEFAULT_IMAGE}
+${SKILL_IMAGES.map((name) => publishSkill(name, here(imageContext(ROOT)))).join('\n')}
   npm publish ${out}/sympozium-npm-${version}.tgz
   helm push ${out}/sympozium-chart-${version}.tgz oci://${DEFAULT_IMAGE.split('/').slice(0, 2).join('/')}/charts
   gh release create v${version} --verify-tag --notes-file ${out}/CHANGELOG.md ${out}/*`;

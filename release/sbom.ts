@@ -23,6 +23,8 @@ export interface Shipped {
   readonly npm: readonly string[];
   /** Packages of which the bundles of the image hold code. */
   readonly image: readonly string[];
+  /** Packages of which the command line in the npm package holds code. */
+  readonly cli: readonly string[];
 }
 
 /** Property of a component that says which artifact it is part of: `npm` or `image`. */
@@ -36,12 +38,15 @@ const DEVELOPMENT = 'cdx:npm:package:development';
  *
  * @throws Error that names packages which are shipped and not in npm's bill
  */
-export function shippedSbom(all: Sbom, { npm, image }: Shipped, name: string, time: Date): Sbom {
-  const artifacts: Readonly<Record<string, ReadonlySet<string>>> = { npm: closure(all, npm), image: new Set(image) };
+export function shippedSbom(all: Sbom, { npm, image, cli }: Shipped, name: string, time: Date): Sbom {
+  const artifacts: Readonly<Record<string, ReadonlySet<string>>> = {
+    npm: new Set([...closure(all, npm), ...cli]),
+    image: new Set(image),
+  };
   const ships = (ref: string) => Object.values(artifacts).some((refs) => refs.has(ref));
 
   const known = new Set(all.components.map((component) => component['bom-ref']));
-  const unknown = [...npm, ...image].filter((ref) => !known.has(ref));
+  const unknown = [...npm, ...image, ...cli].filter((ref) => !known.has(ref));
   if (unknown.length > 0) {
     throw new Error(`package-lock.json lacks what is shipped, ${unknown.join(', ')}: run \`npm ci\` and try again`);
   }

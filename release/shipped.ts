@@ -19,18 +19,21 @@ const reference = ({ name, version }: Manifest): string => `${name}@${version}`;
  *
  * @param root folder of the repository
  * @param bundled the files that the bundles of the image are made from, relative to the working directory
+ * @param cli the files that the command line of the npm package is made from, likewise
  */
-export async function shipped(root: string, bundled: readonly string[]): Promise<Shipped> {
+export async function shipped(root: string, bundled: readonly string[], cli: readonly string[]): Promise<Shipped> {
   const { dependencies, peerDependencies } = await manifest(root);
   const installed = Object.keys({ ...dependencies, ...peerDependencies }).map((name) =>
     join(root, 'node_modules', name),
   );
   // A package may hold another version of a package inside, so the last folder counts.
-  const used = bundled.map((file) => /^.*\bnode_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0]);
+  const packages = (files: readonly string[]) =>
+    new Set(files.flatMap((file) => /^.*\bnode_modules\/(?:@[^/]+\/)?[^/]+/.exec(file)?.[0] ?? []));
   const references = async (directories: readonly string[]) =>
     [...new Set(await Promise.all(directories.map(async (directory) => reference(await manifest(directory)))))].sort();
   return {
     npm: await references(installed),
-    image: await references([...new Set(used.filter((directory) => directory !== undefined))]),
+    image: await references([...packages(bundled)]),
+    cli: await references([...packages(cli)]),
   };
 }

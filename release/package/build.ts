@@ -1,7 +1,9 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build } from 'esbuild';
+import { buildCli } from './cli.ts';
 import { declarations } from './declarations.ts';
+import { versionOnly } from './version-only.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
 
@@ -14,20 +16,9 @@ const FORMATS = [
   { folder: 'cjs', format: 'cjs', type: 'commonjs' },
 ] as const;
 
-/** Of package.json the sources read the version alone; the rest would only grow the bundle. */
-const versionOnly: Plugin = {
-  name: 'version-only',
-  setup(build) {
-    build.onLoad({ filter: /\/package\.json$/ }, async ({ path }) => {
-      const { version } = JSON.parse(await readFile(path, 'utf8')) as { version: string };
-      return { contents: JSON.stringify({ version }), loader: 'json' };
-    });
-  },
-};
-
 /**
  * Builds what users of the npm package import: `esm/` and `cjs/`, each with one file of JavaScript, all types, and a
- * package.json that says which modules these are. The same sources always give the same bytes.
+ * package.json that says which modules these are; and the command line. The same sources always give the same bytes.
  *
  * @throws Error that lists what the compiler says, when the types are not right
  */
@@ -56,4 +47,5 @@ export async function buildPackage(directory: string = PACKAGE_DIRECTORY): Promi
     for (const [name, text] of types) await write(name, text);
     await write('package.json', `${JSON.stringify({ type })}\n`);
   }
+  await buildCli(directory);
 }
