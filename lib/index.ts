@@ -6,8 +6,20 @@ export { crd, type KindDefinition, type ResourceOf } from './api/kind.ts';
 /** The kinds as plain data: `v1alpha1.AgentRun` is the type of an object, where `AgentRun` is the construct. */
 export * as v1alpha1 from './api/v1alpha1/index.ts';
 
+export { builtinSkillPacks, type SkillImages } from './skills/index.ts';
 export { BUILTIN_POLICIES } from './policy/builtin.ts';
-export { decideTool, effectivePolicy, type EffectivePolicy, type ToolDecision } from './policy/effective.ts';
+export {
+  decideHost,
+  decideImage,
+  decideModel,
+  decideSkill,
+  decideTool,
+  sandboxOf,
+  type Sandbox,
+  type ToolDecision,
+  type Verdict,
+} from './policy/decide.ts';
+export { effectivePolicy, type EffectivePolicy, type Rules } from './policy/effective.ts';
 
 export {
   AgentRun,
@@ -35,7 +47,7 @@ export { AgentNetworkPolicies, type AgentNetworkPoliciesProps } from './construc
 export { ControlPlane, DEFAULT_IMAGE, type ControlPlaneProps } from './constructs/control-plane.ts';
 export { Controller, type ControllerProps, type Retention } from './constructs/controller.ts';
 export { Crds } from './constructs/crds.ts';
-export { Gateway, type GatewayProps } from './constructs/gateway.ts';
+export { Gateway, type GatewayOptions, type GatewayProps } from './constructs/gateway.ts';
 export { NAMES, PORTS, SYSTEM_NAMESPACE, type DnsOptions } from './constructs/names.ts';
 export { Nats, type NatsOptions, type NatsProps, type NatsReplicas } from './constructs/nats.ts';
 export { NetworkPolicies, type NetworkPoliciesProps } from './constructs/network-policies.ts';
@@ -44,6 +56,7 @@ export { PodMonitors, type MonitoringOptions, type PodMonitorsProps } from './co
 export type { Resources, Scheduling } from './constructs/pod.ts';
 export type { CommonProps, ImagePullPolicy, LogLevel, SizeProps } from './constructs/process.ts';
 export { Rbac, type RbacProps } from './constructs/rbac.ts';
+export type { SkillImageOptions } from './constructs/skill-images.ts';
 export { SystemNamespace, type SystemNamespaceProps } from './constructs/system-namespace.ts';
 export {
   WebhookCertificate,

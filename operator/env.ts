@@ -101,5 +101,15 @@ export const list: Parser<readonly string[]> = {
       .filter((part) => part !== ''),
 };
 
+/** Names with their values: `a=1,b=2`. */
+export const pairs: Parser<Readonly<Record<string, string>>> = {
+  expected: "a list such as 'a=1,b=2'",
+  parse(value) {
+    const all = (list.parse(value) ?? []).map((part) => /^([^=]+)=(.+)$/.exec(part));
+    if (all.some((match) => match === null)) return undefined;
+    return Object.fromEntries(all.map((match) => [match?.[1] ?? '', match?.[2] ?? '']));
+  },
+};
+
 /** The level every process logs at. */
 export const logLevel = (env: EnvReader): LogLevel => env.read('LOG_LEVEL', oneOf(LOG_LEVELS), 'info');

@@ -2,6 +2,7 @@ import { k8s } from 'cdk8s-plus-28';
 import { Construct } from 'constructs';
 import { GROUP, VERSION } from '../api/group.ts';
 import { KINDS } from '../api/v1alpha1/index.ts';
+import { toolApproval } from '../api/v1alpha1/tool-approval.ts';
 import { componentLabels } from './labels.ts';
 import { NAMES } from './names.ts';
 import { CERT_MANAGER } from './webhook-certificate.ts';
@@ -41,7 +42,8 @@ export class Admission extends Construct {
           ...common('mutate', namespace),
           // Runs once more when a later webhook changed the object after it.
           reinvocationPolicy: 'IfNeeded',
-          rules: rules(['CREATE']),
+          // Updates only where someone decides: who it was is stamped.
+          rules: [...rules(['CREATE']), ...rules(['UPDATE'], [toolApproval.plural])],
         },
       ],
     });
@@ -63,12 +65,15 @@ const common = (verb: 'mutate' | 'validate', namespace: string): Omit<k8s.Valida
 });
 
 /** Exactly our kinds and not their status: the controller's own writes never wait for the webhook. */
-const rules = (operations: string[]): k8s.RuleWithOperations[] => [
+const rules = (
+  operations: string[],
+  resources: string[] = KINDS.map(({ plural }) => plural),
+): k8s.RuleWithOperations[] => [
   {
     apiGroups: [GROUP],
     apiVersions: [VERSION],
     operations,
-    resources: KINDS.map(({ plural }) => plural),
+    resources,
     scope: 'Namespaced',
   },
 ];

@@ -4,7 +4,7 @@ import { Admission } from './admission.ts';
 import { AgentNamespace } from './agent-namespace.ts';
 import { Controller, type Retention } from './controller.ts';
 import { Crds } from './crds.ts';
-import { Gateway } from './gateway.ts';
+import { Gateway, type GatewayOptions } from './gateway.ts';
 import { resolveDns, SYSTEM_NAMESPACE, type DnsOptions } from './names.ts';
 import { Nats, type NatsOptions } from './nats.ts';
 import { NetworkPolicies } from './network-policies.ts';
@@ -13,6 +13,7 @@ import type { Scheduling } from './pod.ts';
 import { MONITORING_NAMESPACE, PodMonitors, type MonitoringOptions } from './pod-monitors.ts';
 import type { ImagePullPolicy, LogLevel, SizeProps } from './process.ts';
 import { Rbac } from './rbac.ts';
+import type { SkillImageOptions } from './skill-images.ts';
 import { SystemNamespace } from './system-namespace.ts';
 import { PACKAGE_VERSION } from './version.ts';
 import { WebhookCertificate, type CertificatesOptions } from './webhook-certificate.ts';
@@ -39,6 +40,12 @@ export interface ControlPlaneProps {
   readonly imagePullPolicy?: ImagePullPolicy;
 
   /**
+   * Images of the built-in skills.
+   * @default - named after the image of our own processes
+   */
+  readonly skillImages?: SkillImageOptions;
+
+  /**
    * How much the processes log.
    * @default info
    */
@@ -57,10 +64,10 @@ export interface ControlPlaneProps {
   readonly webhook?: SizeProps;
 
   /**
-   * Size of the gateway.
+   * Size of the gateway, and what it counts as the cluster.
    * @default - 2 replicas
    */
-  readonly gateway?: SizeProps;
+  readonly gateway?: GatewayOptions;
 
   /**
    * The event bus.
@@ -136,8 +143,9 @@ export class ControlPlane extends Construct {
       },
       nats: (chart) => new Nats(chart, 'nats', { namespace, scheduling, ...nats }),
       controller: (chart) => {
-        const { controller, retention } = props;
-        new Controller(chart, 'controller', { ...common, ...controller, dns, busReplicas: nats?.replicas, retention });
+        const { controller, retention, skillImages } = props;
+        const busReplicas = nats?.replicas;
+        new Controller(chart, 'controller', { ...common, ...controller, dns, busReplicas, retention, skillImages });
       },
       webhook: (chart) => {
         const certManager = certificates?.certManager;

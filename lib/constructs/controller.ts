@@ -2,6 +2,7 @@ import { Construct } from 'constructs';
 import { AUDIENCES } from '../api/group.ts';
 import { durationSeconds } from '../api/duration.ts';
 import { busUrl, gatewayUrl, resolveDns, type DnsOptions } from './names.ts';
+import { resolveSkillImages, type SkillImageOptions } from './skill-images.ts';
 import type { NatsReplicas } from './nats.ts';
 import { Process, type CommonProps, type SizeProps } from './process.ts';
 
@@ -39,12 +40,19 @@ export interface ControllerProps extends CommonProps, SizeProps {
    * @default - 168h, 100 per instance
    */
   readonly retention?: Retention;
+
+  /**
+   * Images of the built-in skills.
+   * @default - named after the image of our own processes
+   */
+  readonly skillImages?: SkillImageOptions;
 }
 
 /** Turns our kinds into Jobs and their outcome into status. One Pod leads; the others answer NATS and stand by. */
 export class Controller extends Construct {
-  constructor(scope: Construct, id: string, { dns, busReplicas = 1, retention = {}, ...common }: ControllerProps) {
+  constructor(scope: Construct, id: string, props: ControllerProps) {
     super(scope, id);
+    const { dns, busReplicas = 1, retention = {}, skillImages, ...common } = props;
     const { namespace, image, imagePullPolicy = 'IfNotPresent' } = common;
     const { age = '168h', runsPerInstance = 100 } = retention;
     const { namespace: dnsNamespace, addresses } = resolveDns(dns);
@@ -58,6 +66,7 @@ export class Controller extends Construct {
         BUS_REPLICAS: String(busReplicas),
         GATEWAY_URL: gatewayUrl(namespace, dns),
         RUNTIME_IMAGE: image,
+        SKILL_IMAGES: resolveSkillImages(image, skillImages),
         IMAGE_PULL_POLICY: imagePullPolicy,
         DNS_NAMESPACE: dnsNamespace,
         DNS_ADDRESSES: addresses.join(','),

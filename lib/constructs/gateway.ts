@@ -4,10 +4,23 @@ import { componentLabels } from './labels.ts';
 import { NAMES, PORTS } from './names.ts';
 import { Process, type CommonProps, type SizeProps } from './process.ts';
 
-/** What the gateway needs to know. */
-export interface GatewayProps extends CommonProps, SizeProps {}
+/** What is special about the gateway. */
+export interface GatewayOptions extends SizeProps {
+  /**
+   * Networks of the cluster's Pods and Services that are not of a private range, such as `203.0.113.0/24`. Tools reach
+   * them only where a policy opens the cluster.
+   * @default - none: private addresses are inside of the cluster, all others on the internet
+   */
+  readonly clusterNetworks?: readonly string[];
+}
 
-/** The one way out: takes model calls from runs, adds the provider's key, and speaks the provider's protocol. */
+/** What the gateway needs to know. */
+export interface GatewayProps extends CommonProps, GatewayOptions {}
+
+/**
+ * The one way out: takes model calls from runs, adds the provider's key, and speaks the provider's protocol; and fetches
+ * for them what policies allow.
+ */
 export class Gateway extends Construct {
   constructor(scope: Construct, id: string, props: GatewayProps) {
     super(scope, id);
@@ -16,7 +29,10 @@ export class Gateway extends Construct {
     new Process(this, 'process', {
       ...props,
       component: 'gateway',
-      env: { CONTROLLER_SERVICE_ACCOUNT: `${props.namespace}/${NAMES.controller}` },
+      env: {
+        CONTROLLER_SERVICE_ACCOUNT: `${props.namespace}/${NAMES.controller}`,
+        CLUSTER_NETWORKS: (props.clusterNetworks ?? []).join(','),
+      },
       // Answers that models are still writing may go on for half a minute.
       terminationGracePeriodSeconds: 45,
       port: { name: 'http', number: PORTS.gateway },

@@ -22,6 +22,8 @@ export const NAMES = {
   webhookIssuedSecret: 'sympozium-webhook-issued',
   /** Authority that cert-manager makes for the webhook, and its Secret. */
   webhookAuthority: 'sympozium-webhook-authority',
+  /** ClusterRole of what the controller gives to web endpoints. */
+  endpointGrants: 'sympozium-endpoint-grants',
   /** Both admission configurations. */
   webhookConfiguration: 'sympozium',
 } as const;

@@ -52,7 +52,8 @@ export class NetworkPolicies extends Construct {
         },
       });
 
-    const clients = { from: [pods('controller'), runs], ports: tcp(PORTS.bus) };
+    const endpoints: k8s.NetworkPolicyPeer = { namespaceSelector: {}, podSelector: podsOf('endpoint') };
+    const clients = { from: [pods('controller'), runs, endpoints], ports: tcp(PORTS.bus) };
     const routes = tcp(PORTS.busRoutes);
     policy(
       'nats',
@@ -105,6 +106,6 @@ function dnsRule(options: DnsOptions | undefined): k8s.NetworkPolicyEgressRule {
   const { to, ports } = dns({ dnsNamespace: namespace, dnsAddresses: addresses });
   return {
     to: [...to],
-    ports: ports.map(({ protocol, port }) => ({ protocol, port: k8s.IntOrString.fromNumber(port) })),
+    ports: ports.map(({ protocol, port }) => ({ protocol, port: k8s.IntOrString.fromNumber(Number(port)) })),
   };
 }

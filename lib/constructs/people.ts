@@ -3,10 +3,13 @@ import { Construct } from 'constructs';
 import { GROUP } from '../api/group.ts';
 import { KINDS } from '../api/v1alpha1/index.ts';
 
-/** Kinds that say what others may do: who may change them decides for all agents of a namespace. */
-const RULES: readonly string[] = ['SympoziumPolicy', 'ToolApproval'];
+/** Says what others may do: who may change them decides for all agents of a namespace. */
+const RULES = 'SympoziumPolicy';
+/** Decided by whoever may change it; the platform creates and deletes it. */
+const DECISIONS = 'ToolApproval';
 
 const READ = ['get', 'list', 'watch'];
+const DECIDE = ['update', 'patch'];
 const WRITE = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 
 /**
@@ -18,7 +21,7 @@ export class People extends Construct {
     super(scope, id);
     const plurals = (concerned: (kind: string) => boolean) =>
       KINDS.filter(({ kind }) => concerned(kind)).map(({ plural }) => plural);
-    const role = (name: 'view' | 'edit' | 'admin', resources: string[], verbs: string[]) =>
+    const role = (name: 'view' | 'edit' | 'admin', ...rights: (readonly [resources: string[], verbs: string[]])[]) =>
       new k8s.KubeClusterRole(this, name, {
         metadata: {
           name: `sympozium-${name}`,
@@ -27,15 +30,12 @@ export class People extends Construct {
             [`rbac.authorization.k8s.io/aggregate-to-${name}`]: 'true',
           },
         },
-        rules: [{ apiGroups: [GROUP], resources, verbs }],
+        rules: rights.map(([resources, verbs]) => ({ apiGroups: [GROUP], resources, verbs })),
       });
 
-    role(
-      'view',
-      plurals(() => true),
-      READ,
-    );
-    role('edit', plurals((kind) => !RULES.includes(kind)), WRITE); // prettier-ignore
-    role('admin', plurals((kind) => RULES.includes(kind)), WRITE); // prettier-ignore
+    const only = (kind: string) => plurals((known) => known === kind);
+    role('view', [plurals(() => true), READ]);
+    role('edit', [plurals((kind) => kind !== RULES && kind !== DECISIONS), WRITE]);
+    role('admin', [only(RULES), WRITE], [only(DECISIONS), DECIDE]);
   }
 }

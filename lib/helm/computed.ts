@@ -14,6 +14,10 @@ const optional = (path: string, fields: readonly Field[]): Binding => ({
 const serviceUrl = (scheme: string, name: string, port: number): string =>
   `printf "${scheme}://${name}.%s.svc.%s:${port}" .Release.Namespace .Values.dns.clusterDomain | toJson`;
 
+/** Image of a skill: the digest that may stand behind the tag is of the other image. */
+const skillImage = (name: string): string =>
+  `(.Values.skillImages.${name} | default (printf "%s-${name}:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion | splitList "@" | first)))`;
+
 const dict = (map: Readonly<Record<string, string>>): string =>
   ['dict', ...Object.entries(map).flatMap((pair) => pair.map((word) => JSON.stringify(word)))].join(' ');
 
@@ -27,12 +31,20 @@ export const computed = (crds: readonly string[]): Binding[] => [
     expression: 'printf "%s:%s" .Values.image.repository (.Values.image.tag | default .Chart.AppVersion) | toJson',
   },
   {
+    fields: [env('controller', 'SKILL_IMAGES')],
+    expression: `printf "kubectl=%s,git=%s" ${skillImage('kubectl')} ${skillImage('git')} | toJson`,
+  },
+  {
     fields: [env('controller', 'BUS_URL')],
     expression: serviceUrl('nats', NAMES.nats, PORTS.bus),
   },
   {
     fields: [env('controller', 'GATEWAY_URL')],
     expression: serviceUrl('http', NAMES.gateway, PORTS.gateway),
+  },
+  {
+    fields: [env('gateway', 'CLUSTER_NETWORKS')],
+    expression: '.Values.gateway.clusterNetworks | join "," | toJson',
   },
   {
     fields: [env('controller', 'DNS_ADDRESSES')],

@@ -51,6 +51,19 @@ export const VALUES: readonly Value[] = [
     fields: [...PROCESSES.map((name) => container(name, '/imagePullPolicy')), env('controller', 'IMAGE_PULL_POLICY')],
   },
   {
+    path: 'skillImages.kubectl',
+    description:
+      'Image of the skills that use kubectl. Empty: image.repository with `-kubectl` behind it, in the same tag.',
+    schema: schema.optionalText,
+    default: '',
+  },
+  {
+    path: 'skillImages.git',
+    description: 'Image of the skill that uses Git. Empty: image.repository with `-git` behind it, in the same tag.',
+    schema: schema.optionalText,
+    default: '',
+  },
+  {
     path: 'imagePullSecrets',
     description:
       "Secrets with the credentials of registries, as `[{name: my-secret}]`. For the control plane's own Pods.",
@@ -66,6 +79,13 @@ export const VALUES: readonly Value[] = [
   ...sized('controller', 'turns AgentRuns into Jobs; one leads and the others stand by'),
   ...sized('webhook', 'looks at every object of our kinds before it is stored'),
   ...sized('gateway', "adds the provider's key to model calls"),
+  {
+    path: 'gateway.clusterNetworks',
+    description:
+      'Networks of the Pods and Services of the cluster that are not of a private range, such as `203.0.113.0/24`. The tool `fetch_url` reaches them only where a policy says egress mode `All`.',
+    schema: schema.cidrs,
+    default: [],
+  },
   {
     path: 'nats.image',
     description: 'Image of NATS.',

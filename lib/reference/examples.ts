@@ -50,12 +50,22 @@ export const EXAMPLES: Readonly<Record<string, Example>> = {
     spec: { transport: 'http', url: 'https://mcp.example.com/issues' },
   },
   ToolApproval: {
-    name: 'which-pods-restart-1',
+    name: 'which-pods-restart-60d60a11',
     spec: {
       runRef: 'which-pods-restart',
+      call: 'call-1',
       tool: 'execute_command',
       arguments: { command: 'kubectl get pods' },
+      summary: 'kubectl get pods',
+      rule: "policy 'default' asks for a person's approval",
+      requestedBy: 'alice',
+      approvers: [{ groups: ['sre'] }],
+      expiresAt: '2026-01-01T00:15:00Z',
+      onTimeout: 'Deny',
       decision: 'Approved',
+      reason: 'Only reads.',
+      decidedBy: 'bob',
+      decidedAt: '2026-01-01T00:02:00Z',
     },
   },
 };

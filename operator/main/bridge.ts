@@ -19,7 +19,7 @@ try {
   const env = bridgeEnv(process.env);
   await runBridge({
     ...env,
-    mailbox: '/mailboxes/agent',
+    mailboxes: '/mailboxes',
     token: (audience) => readFileSync(`${TOKENS}/${audience}`, 'utf8').trim(),
     port: 8181,
     log: lineLog('bridge', env.logLevel, write, date),

@@ -44,7 +44,14 @@ await start('controller', async ({ signal, variables }) => {
       signal,
       callout: {
         issuerSeed: secret['issuer.seed'],
-        authenticate: authenticate({ kube, runs: caches.runs, jobs: caches.jobs, clock }),
+        authenticate: authenticate({
+          kube,
+          clock,
+          runs: caches.runs,
+          jobs: caches.jobs,
+          instances: caches.instances,
+          deployments: caches.endpointDeployments,
+        }),
         now: () => clock.date().getTime(),
       },
     });

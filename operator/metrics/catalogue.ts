@@ -25,7 +25,7 @@ export const GROUPS: readonly Group[] = [
   { title: 'Admission', processes: ['webhook'], instruments: WEBHOOK },
   { title: 'Model calls', processes: ['gateway'], instruments: GATEWAY },
   { title: 'Kubernetes API', processes: ['controller', 'webhook', 'gateway'], instruments: [kubeRequests] },
-  { title: 'Local copies', processes: ['controller', 'webhook'], instruments: REFLECTORS },
+  { title: 'Local copies', processes: ['controller', 'webhook', 'gateway'], instruments: REFLECTORS },
   { title: 'Process', processes: ['controller', 'webhook', 'gateway'], instruments: PROCESS },
 ];
 

@@ -17,6 +17,12 @@ const ACCOUNTS = [...new Set(rights.map(({ account }) => account))];
 const UNSEEN: Readonly<Record<string, string>> = {
   'sympozium-controller: update sympozium.ai/agentruns/finalizers by ClusterRole "sympozium-controller"':
     'the admission plugin OwnerReferencesPermissionEnforcement, as OpenShift has it, asks for it when a Job is created; the tests of test/api-server run with it',
+  ...Object.fromEntries(
+    ['create', 'patch'].map((verb) => [
+      `sympozium-controller: ${verb} sympozium.ai/agentruns by ClusterRole "sympozium-endpoint-grants"`,
+      'it is given to web endpoints, and nobody can give what they do not have',
+    ]),
+  ),
 };
 
 describe('What the control plane asks of the API server', () => {
@@ -44,16 +50,28 @@ describe('What the control plane asks of the API server', () => {
       expect(await situations.askForWhatIsMissing(world)).toEqual([
         expect.stringContaining(`'nobody'`),
         expect.stringContaining(`'lenient'`),
-        expect.stringContaining(`'gvisor'`),
+        expect.stringContaining(`'kata'`),
       ]);
+    });
+
+    test('an instance is served over HTTP', async () => {
+      expect(await situations.serveOverHttp(world)).toContain("Secret 'missing'");
     });
 
     test('the names of a run are taken', async () => {
       expect(await situations.takeNames(world)).toEqual(['NameConflict', 'NameConflict']);
     });
 
+    test('a run fetches, and rules go while runs are at work', async () => {
+      expect(await situations.loseRules(world)).toEqual(['Completed', 'ModelDenied', 'InstanceNotFound']);
+    });
+
     test('somebody claims to be a run', async () => {
       expect(await situations.pretendToBeARun(world)).toMatch(/authori[sz]|denied|permission/i);
+    });
+
+    test('a run has skills, and the names of their rights are taken', async () => {
+      expect(await situations.useSkills(world)).toEqual(['Completed', 'NameConflict', 'NameConflict']);
     });
 
     test('the certificates are lost', () => situations.loseCertificates(world));

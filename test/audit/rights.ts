@@ -34,7 +34,7 @@ export function rightsIn(manifests: readonly Manifest[]): Right[] {
       throw new Error(`there is no ${roleRef.kind} '${roleRef.name}': expected it beside its binding`);
     const by = `${roleRef.kind} "${roleRef.name}"`;
     return subjects.flatMap((subject) =>
-      (role.rules as k8s.PolicyRule[]).flatMap((rule) => rightsOf(subject.name, by, rule)),
+      ((role.rules ?? []) as k8s.PolicyRule[]).flatMap((rule) => rightsOf(subject.name, by, rule)),
     );
   });
 }
@@ -65,9 +65,17 @@ export const covers = (right: Right, request: Request): boolean =>
   (right.name === undefined || right.name === request.name) &&
   verbsOf(request).includes(right.verb);
 
+/**
+ * What the controller holds to give it to skills. It is a sum that only a cluster knows, and where it gives a right that the
+ * controller has anyway, the log names either of the two.
+ */
+const GRANTS = 'ClusterRole "sympozium-skill-grants"';
+
 /** The rights by which a request was allowed; none, when no role of ours gives it. */
 export const rightsFor = (request: Request, rights: readonly Right[]): Right[] =>
-  rights.filter((right) => request.reason.includes(`of ${right.role} to`) && covers(right, request));
+  rights.filter(
+    (right) => [right.role, GRANTS].some((role) => request.reason.includes(`of ${role} to`)) && covers(right, request),
+  );
 
 /** The rights that a request needed: one to all namespaces is not needed where one to the system namespace would do. */
 export const neededFor = (request: Request, rights: readonly Right[], system: string): Right[] =>

@@ -1,12 +1,13 @@
 import { findCondition } from '../../lib/api/conditions.ts';
 import { API_VERSION } from '../../lib/api/group.ts';
 import { EXAMPLES } from '../../lib/reference/examples.ts';
+import type { SympoziumInstance } from '../../lib/api/v1alpha1/instance.ts';
 import { effectivePolicy } from '../../lib/policy/effective.ts';
 import { podSpec } from '../../operator/controllers/agent-run/pod-spec.ts';
-import { AGENT_RUNS, INSTANCES } from '../../operator/kube/resources.ts';
+import { AGENT_RUNS, DEPLOYMENTS, INSTANCES, NETWORK_POLICIES } from '../../operator/kube/resources.ts';
 import { cluster, POLL_MS, SYSTEM, World } from '../e2e/support/world.ts';
 import { eventually } from '../support/eventually.ts';
-import { agentRun, instance, policy } from '../support/objects.ts';
+import { agentRun, instance, policy, rulesOf } from '../support/objects.ts';
 
 const CONTROLLER = 'sympozium-controller';
 const WEBHOOK_SECRET = 'sympozium-webhook-tls';
@@ -86,7 +87,11 @@ export async function loseController(world: World): Promise<void> {
 
 /** Asks for what is not there, so that the webhook looks it up. */
 export async function askForWhatIsMissing(world: World): Promise<readonly string[]> {
-  await world.instance('sandboxed', { policy: 'restrictive' });
+  const sandbox = { enabled: true, runtimeClass: 'kata' };
+  await world.kubectl(
+    ['create', '-f', '-'],
+    object('SympoziumPolicy', 'sandboxed', { template: 'Permissive', sandbox }),
+  );
   const refused = (kind: string, spec: object) =>
     world.kubectl(['create', '-f', '-'], object(kind, 'refused', spec)).then(
       () => 'admitted',
@@ -96,7 +101,7 @@ export async function askForWhatIsMissing(world: World): Promise<readonly string
   return Promise.all([
     refused('AgentRun', { instanceRef: 'nobody', input: 'x' }),
     refused('SympoziumInstance', { provider, policy: 'lenient' }),
-    refused('AgentRun', { instanceRef: 'sandboxed', input: 'x' }),
+    refused('SympoziumInstance', { provider, policy: 'sandboxed' }),
   ]);
 }
 
@@ -110,6 +115,25 @@ export async function createEveryKind(world: World): Promise<void> {
   }
 }
 
+/** An instance that is served over HTTP, and then no more; gives why it did not serve in between. */
+export async function serveOverHttp(world: World): Promise<string | undefined> {
+  const skillConfig = { 'web-endpoint': { secretRef: 'missing' } };
+  await world.instance('served', { skills: ['web-endpoint'], skillConfig });
+  const its = ({ status }: SympoziumInstance) => findCondition(status?.conditions, 'EndpointReady');
+  const instance = await world.until(INSTANCES, 'served', (found) => its(found)?.reason === 'NotReady');
+  await world.kubectl([
+    'patch',
+    'si',
+    'served',
+    '--type=merge',
+    '--patch',
+    '{"spec":{"skills":null,"skillConfig":null}}',
+  ]);
+  await world.gone(DEPLOYMENTS, 'web-served');
+  await world.gone(NETWORK_POLICIES, 'web-served');
+  return its(instance)?.message;
+}
+
 /** A run whose ServiceAccount, and one whose Job, somebody else has made; each ends with the reason. */
 export async function takeNames(world: World): Promise<readonly (string | undefined)[]> {
   await world.kubectl(['create', 'serviceaccount', 'run-taken']);
@@ -120,11 +144,64 @@ export async function takeNames(world: World): Promise<readonly (string | undefi
   return (await Promise.all(ends)).map(({ status }) => status?.reason);
 }
 
+/** A run with a skill that needs all that the controller can give; then two whose rights somebody else has made. */
+export async function useSkills(world: World): Promise<readonly (string | undefined)[]> {
+  const { namespace } = world;
+  const granted = `granted-${namespace}`;
+  const rules = [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }];
+  await cluster.kubectl(['create', 'clusterrole', granted, '--verb=get', '--resource=nodes']);
+  await cluster.kubectl(['label', 'clusterrole', granted, 'sympozium.ai/aggregate-to-skill-grants=true']);
+  const image = (await cluster.kubectl(['get', 'deploy', CONTROLLER, '-n', SYSTEM, '-o', 'jsonpath={.spec.template.spec.containers[0].image}'])).trim(); // prettier-ignore
+  const spec = {
+    sidecar: { image },
+    rbac: rules,
+    clusterRBAC: [{ apiGroups: [''], resources: ['nodes'], verbs: ['get'] }],
+    egress: { apiServer: true, hosts: ['aimock.models.svc:8080'] },
+  };
+  await cluster.kubectl(['-n', SYSTEM, 'create', '-f', '-'], object('SkillPack', granted, spec));
+  // As if another version had shipped it: the controller that starts in another situation updates it.
+  await system('annotate', 'skillpack', 'k8s-ops', 'sympozium.ai/shipped=earlier', '--overwrite');
+  await world.instance('skilled', { skills: [granted] });
+  const isReady = () => system('get', 'skillpack', granted, '-o', 'jsonpath={.status.conditions[*].reason}');
+  await eventually(async () => (await isReady()) === 'Accepted', 30_000, POLL_MS);
+
+  const rbac = (kind: string, name: string, more: object) =>
+    world.kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'rbac.authorization.k8s.io/v1', kind, metadata: { name }, ...more })); // prettier-ignore
+  const roleRef = (kind: string) => ({ roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind, name: 'none' } });
+  const policy = { podSelector: {}, policyTypes: ['Egress'], egress: [{}] };
+  await rbac('Role', 'run-role-taken', { rules });
+  await rbac('ClusterRole', `sympozium-run-${namespace}.role-taken`, { rules });
+  await world.kubectl(['create', '-f', '-'], object('NetworkPolicy', 'run-role-taken', policy, 'networking.k8s.io/v1'));
+  await rbac('RoleBinding', 'run-binding-taken', roleRef('Role'));
+  await rbac('ClusterRoleBinding', `sympozium-run-${namespace}.binding-taken`, roleRef('ClusterRole'));
+
+  const names = ['skilled', 'role-taken', 'binding-taken'];
+  const ends = await Promise.all(
+    names.map((name) => world.run(name, { instanceRef: 'skilled', input: 'scenario:plain' })),
+  );
+  await cluster.kubectl(['delete', 'clusterrole', granted, `sympozium-run-${namespace}.role-taken`]);
+  await cluster.kubectl(['delete', 'clusterrolebinding', `sympozium-run-${namespace}.binding-taken`]);
+  await system('delete', 'skillpack', granted);
+  return ends.map(({ status }) => status?.reason);
+}
+
 /** A run whose Pod a quota forbids; ends with the reason. */
 export async function leaveNoRoom(world: World): Promise<string | undefined> {
   await world.kubectl(['create', 'quota', 'nothing', '--hard=pods=0']);
   const { status } = await world.run('no-room', { input: 'scenario:plain' });
   return status?.reason;
+}
+
+/** A run that fetches; and two whose policy, or instance, goes while they are at work. Gives how they ended. */
+export async function loseRules(world: World): Promise<readonly (string | undefined)[]> {
+  await world.kubectl(['apply', '-f', '-'], object('SympoziumPolicy', 'fleeting', { template: 'Permissive' }));
+  await Promise.all([world.instance('adrift', { policy: 'fleeting' }), world.instance('fleeting')]);
+  const fetching = world.run('fetching', { input: 'scenario:fetch-url' });
+  for (const name of ['adrift', 'fleeting']) await world.start(name, { instanceRef: name, input: 'scenario:wait' });
+  await Promise.all([world.atWork('adrift'), world.atWork('fleeting')]);
+  await world.kubectl(['delete', 'sympoziumpolicy/fleeting', 'si/fleeting']);
+  const ends = await Promise.all([fetching, world.ended('adrift'), world.ended('fleeting')]);
+  return ends.map(({ status }) => status?.reason);
 }
 
 /** A run that succeeds and is deleted when its time is over. */
@@ -144,7 +221,12 @@ export async function pretendToBeARun(world: World): Promise<string> {
     gatewayUrl: variables.GATEWAY_URL ?? '',
   };
   const run = agentRun('ghost', {}, { metadata: { name: 'ghost', namespace: world.namespace, uid: 'none' } });
-  const spec = podSpec(run, instance(), effectivePolicy(policy('permissive'), instance()), settings);
+  const spec = podSpec({
+    run,
+    instance: instance(),
+    policy: effectivePolicy(rulesOf(policy('permissive')), instance()),
+    settings,
+  });
   await world.kubectl(['create', '-f', '-'], object('Pod', 'run-ghost-1', spec, 'v1'));
   const log = () => world.kubectl(['logs', 'run-ghost-1', '-c', 'bridge']).catch(() => '');
   const said = await eventually(async () => /"level":"(warn|error|fatal)".*/i.exec(await log())?.[0], 60_000, POLL_MS);

@@ -107,17 +107,28 @@ test('no object is defined twice', () => {
 describe.each(
   [...manifests, ...chosen].filter(({ kind }) => kind.endsWith('Role')).map((role) => [idOf(role), role] as const),
 )('%s', (_id, role) => {
-  const rules = role.rules as k8s.PolicyRule[];
+  const rules = (role.rules ?? []) as k8s.PolicyRule[];
+  const forSkills = role.metadata.name.startsWith('sympozium-skill-grants');
 
   test('has no wildcard and can raise nobody', () => {
     for (const { apiGroups = [], resources = [], verbs, resourceNames = [] } of rules) {
       expect([...apiGroups, ...resources, ...verbs, ...resourceNames].join(' ')).not.toMatch(/\*/);
       expect(verbs).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(escalate|bind|impersonate)$/)]));
-      expect(apiGroups).not.toContain('rbac.authorization.k8s.io');
+      // Who makes roles without `escalate` and `bind` can give only what they have; who changes them could change others'.
+      if (apiGroups.includes('rbac.authorization.k8s.io')) expect(verbs).not.toEqual(expect.arrayContaining([expect.stringMatching(/^(update|patch)$/)])); // prettier-ignore
       expect(resources).not.toContain('serviceaccounts/token');
-      expect(resources).not.toContain('pods/exec');
+      if (!forSkills) expect(resources).not.toContain('pods/exec');
     }
   });
+
+  if (forSkills) {
+    test('gives skills no Secrets and no roles', () => {
+      for (const { apiGroups = [], resources = [] } of rules) {
+        expect(resources.filter((name) => /secrets|token/.test(name))).toEqual([]);
+        expect(apiGroups).not.toContain('rbac.authorization.k8s.io');
+      }
+    });
+  }
 
   test('nobody may list the Secrets of others', () => {
     const listing = rules.filter(({ resources, verbs }) => resources?.includes('secrets') && verbs.includes('list'));
@@ -134,6 +145,10 @@ test('the webhook is asked about all of our kinds, about no others, and not abou
     for (const { rules = [], failurePolicy } of configuration?.webhooks ?? []) {
       expect(rules.map(({ apiGroups, resources }) => ({ apiGroups, resources }))).toEqual([
         { apiGroups: ['sympozium.ai'], resources: kinds },
+        // Who decides is stamped, too.
+        ...(kind === 'MutatingWebhookConfiguration'
+          ? [{ apiGroups: ['sympozium.ai'], resources: ['toolapprovals'] }]
+          : []),
       ]);
       expect(failurePolicy).toBe('Fail');
     }

@@ -35,21 +35,22 @@ function documented(): Right[] {
 function granted(): Right[] {
   const roles = synthesise().flatMap(({ manifests }) => manifests.filter(({ kind }) => kind.endsWith('Role')));
   return roles.flatMap(({ kind, metadata, rules }) =>
-    (rules as k8s.PolicyRule[]).flatMap(({ apiGroups = [], resources = [], verbs, resourceNames = [undefined] }) =>
-      resources.flatMap((resource) =>
-        resourceNames.flatMap((name) =>
-          verbs.map((verb) => {
-            const where = kind === 'ClusterRole' ? 'cluster' : 'system';
-            return right(
-              metadata.name.replace('sympozium-', ''),
-              where,
-              `${apiGroups[0] ?? ''}/${resource}`,
-              name,
-              verb,
-            );
-          }),
+    ((rules ?? []) as k8s.PolicyRule[]).flatMap(
+      ({ apiGroups = [], resources = [], verbs, resourceNames = [undefined] }) =>
+        resources.flatMap((resource) =>
+          resourceNames.flatMap((name) =>
+            verbs.map((verb) => {
+              const where = kind === 'ClusterRole' ? 'cluster' : 'system';
+              return right(
+                metadata.name.replace('sympozium-', ''),
+                where,
+                `${apiGroups[0] ?? ''}/${resource}`,
+                name,
+                verb,
+              );
+            }),
+          ),
         ),
-      ),
     ),
   );
 }
