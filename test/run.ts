@@ -10,6 +10,7 @@ import { createProgress } from './cluster/progress.ts';
 import { binDir, clusterDown, ensureBinaries, whyNotHere } from './cluster/index.ts';
 import { prepareCluster } from './e2e/support/prepare.ts';
 import { ensureScanners } from './scanners/tools.ts';
+import { ensurePrometheus } from './skills/support/prometheus.ts';
 
 interface Totals {
   passed: number;
@@ -76,14 +77,15 @@ interface Suite {
 }
 
 const inTurn = (seconds: number) => ['--runInBand', `--testTimeout=${seconds * 1000}`];
-const controlPlane = () => prepareCluster(progress);
+/** With network policies enforced in the kernel, as the clusters of users do. */
+const controlPlane = () => prepareCluster(progress, { networkPolicy: true });
 
 /** What `npm test` runs after the check, in order; `npm test -- <name> [pattern]` runs one of them. */
 const SUITES: Readonly<Record<string, Suite>> = {
   unit: {
     title: 'Unit and golden tests',
     paths: [
-      ...['lib', 'operator', 'cluster', 'model', 'platform', 'architecture', 'api-fields'].map(
+      ...['lib', 'operator', 'cluster', 'model', 'platform', 'architecture', 'api-fields', 'threat-model'].map(
         (name) => `test/${name}`,
       ),
       'test/audit/rights',
@@ -100,6 +102,13 @@ const SUITES: Readonly<Record<string, Suite>> = {
     flags: ['--runInBand'],
     onCluster: true,
   },
+  skills: {
+    title: 'The tools of the built-in skills, with the real programs',
+    paths: ['test/skills'],
+    flags: inTurn(60),
+    prepare: () => ensurePrometheus(progress),
+    onCluster: true,
+  },
   scan: {
     title: 'What scanners and Pod Security say of the manifests',
     paths: ['test/scanners'],
@@ -114,7 +123,14 @@ const SUITES: Readonly<Record<string, Suite>> = {
     prepare: controlPlane,
     onCluster: true,
   },
-  // After e2e, on its cluster: what those tests brought about counts too.
+  security: {
+    title: 'Attacks on the running system, with network policies enforced',
+    paths: ['test/security'],
+    flags: inTurn(180),
+    prepare: controlPlane,
+    onCluster: true,
+  },
+  // After those two, on their cluster: what they brought about counts too.
   audit: {
     title: 'What the control plane asked the API server for, and what it may',
     paths: ['test/audit/rbac'],

@@ -45,9 +45,9 @@ describe('bad input is refused with one sentence', () => {
   });
 
   test('a RuntimeClass that does not exist', async () => {
-    await world.instance('sandboxed', { policy: 'restrictive' });
-    const text = manifest('AgentRun', { instanceRef: 'sandboxed', input: 'x' });
-    await expect(create(text)).rejects.toThrow(/RuntimeClass 'gvisor'/);
+    const sandbox = { enabled: true, runtimeClass: 'kata' };
+    await create(manifest('SympoziumPolicy', { template: 'Permissive', sandbox }, { name: 'kata' }));
+    await expect(world.instance('sandboxed', { policy: 'kata' })).rejects.toThrow(/RuntimeClass 'kata'/);
   });
 
   test('a change of what was asked', async () => {

@@ -51,7 +51,7 @@ describe('a run that succeeds', () => {
   });
 
   test('goes on after a tool call that the policy denied', async () => {
-    await world.instance('careful', { policy: 'default' });
+    await world.instance('careful', { toolPolicy: { deny: ['execute_command'] } });
     const { status } = await world.run('denied', { instanceRef: 'careful', input: 'scenario:execute-command' });
     expect(status).toMatchObject({ phase: 'Succeeded', usage: { modelCalls: 2, toolCalls: 0 } });
   });

@@ -1,4 +1,4 @@
-import { clusterDown, type Progress } from '../../cluster/index.ts';
+import { clusterDown, type ClusterOptions, type Progress } from '../../cluster/index.ts';
 import { modelManifests } from '../../model/manifests.ts';
 import { mockImageContext } from '../../model/mock-context.ts';
 import { installControlPlane, SYSTEM } from '../../platform/install.ts';
@@ -8,11 +8,11 @@ import { local, type Target } from '../../platform/target.ts';
 export const KEPT_RUNS = 5;
 
 /** Brings up the local cluster with the control plane of this checkout and the scripted model provider. */
-export async function prepareCluster(progress: Progress): Promise<void> {
-  let target = await local(progress);
+export async function prepareCluster(progress: Progress, options: ClusterOptions = {}): Promise<void> {
+  let target = await local(progress, options);
   if (await isForeign(target)) {
     await clusterDown(progress);
-    target = await local(progress);
+    target = await local(progress, options);
   }
   await installControlPlane(target, progress, { retention: { runsPerInstance: KEPT_RUNS } });
   await progress.step('Starting the scripted model provider', async () => {
