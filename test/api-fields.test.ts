@@ -11,7 +11,18 @@ import { isStoredOnly, PENDING_FIELDS } from '../lib/api/v1alpha1/pending.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 /** Handed to Kubernetes as a whole, which reads what is in it. */
-const HANDED_ON = ['SympoziumInstance.agent.env'];
+const HANDED_ON = [
+  'SympoziumInstance.agent.env',
+  'SkillPack.sidecar.env',
+  'SkillPack.sidecar.resources',
+  'SkillPack.rbac',
+  'SkillPack.clusterRBAC',
+  // Written for whoever decides.
+  'ToolApproval.arguments',
+  'ToolApproval.requestedBy',
+  'ToolApproval.rule',
+  'ToolApproval.summary',
+];
 
 let checker: ts.TypeChecker;
 let program: ts.Program;

@@ -11,6 +11,8 @@ interface Layer {
 const SHARED = [
   'lib/api',
   'lib/policy',
+  'lib/skills',
+  'operator/child',
   'operator/cut',
   'operator/env',
   'operator/errors',
@@ -27,9 +29,10 @@ const program = (...adapters: string[]): Layer => ({
 
 const LAYERS: Readonly<Record<string, Layer>> = {
   'lib/api': { parts: [], packages: ['zod'] },
-  'lib/policy': { parts: ['lib/api'], packages: [] },
+  'lib/policy': { parts: ['lib/api'], packages: ['node:net'] },
+  'lib/skills': { parts: ['lib/api', 'lib/policy'], packages: [] },
   'lib/constructs': {
-    parts: ['lib/api', 'lib/policy', 'package.json'],
+    parts: ['lib/api', 'lib/policy', 'lib/skills', 'package.json'],
     packages: ['@marcbachmann/cel-js', 'cdk8s', 'cdk8s-plus-28', 'constructs', 'node:crypto', 'zod'],
   },
   'lib/distribution.ts': { parts: ['lib/constructs'], packages: ['cdk8s', 'node:fs', 'node:path'] },
@@ -46,10 +49,14 @@ const LAYERS: Readonly<Record<string, Layer>> = {
   'operator/ipc': { parts: SHARED, packages: [] },
   'operator/runtime': { parts: SHARED, packages: [] },
   'operator/controllers': program('kube', 'bus'),
+  'operator/cli': program('kube', 'ipc'),
   'operator/webhook': program('kube'),
   'operator/gateway': program('kube', 'bus/messages'),
   'operator/bridge': program('bus', 'ipc'),
+  'operator/endpoint': program('kube', 'bus'),
   'operator/agent': program('ipc'),
+  'operator/skill': program('ipc'),
+  'operator/skill-tools': program(),
 };
 
 /** The only files that may touch the process they run in. Everybody else is handed what it needs. */
@@ -109,9 +116,10 @@ describe('everywhere', () => {
     expect(offending(lib, (target, path) => isPackage(target) || !path.startsWith('operator/'))).toEqual([]);
   });
 
-  test('the operator imports from lib only api and policy', () => {
+  test('the operator imports from lib only api, policy and skills', () => {
     const operator = sources.filter(({ file }) => file.startsWith('operator/'));
-    const allowed = (path: string) => !path.startsWith('lib/') || inPart(path, 'lib/api') || inPart(path, 'lib/policy');
+    const allowed = (path: string) =>
+      !path.startsWith('lib/') || ['lib/api', 'lib/policy', 'lib/skills'].some((part) => inPart(path, part));
     expect(offending(operator, (target, path) => isPackage(target) || allowed(path))).toEqual([]);
   });
 

@@ -98,6 +98,7 @@ describe('A run that exists', () => {
     { input: 'other' },
     { instanceRef: 'other' },
     { conversation: 'other' },
+    { history: [{ role: 'user', content: 'other' }] },
     { timeout: '1s' },
     { retries: 1 },
     { ttlAfterFinished: '1s' },
@@ -115,17 +116,25 @@ describe('A run that exists', () => {
 });
 
 describe('An approval that exists', () => {
-  test.each([{ runRef: 'other' }, { tool: 'other' }, { arguments: { command: 'rm' } }, { arguments: undefined }])(
-    'can not be about %j',
-    async (spec) => {
-      await expect(change('toolapprovals', spec)).rejects.toThrow(
-        `${Object.keys(spec)[0] ?? ''} can't be changed after creation: create a new ToolApproval`,
-      );
-    },
-  );
+  test.each([
+    { runRef: 'other' },
+    { call: 'other' },
+    { tool: 'other' },
+    { arguments: { command: 'rm' } },
+    { arguments: undefined },
+    { approvers: undefined },
+    { expiresAt: '2036-01-01T00:15:00Z' },
+    { onTimeout: 'Fail' },
+  ])('can not be about %j', async (spec) => {
+    await expect(change('toolapprovals', spec)).rejects.toThrow(
+      `${Object.keys(spec)[0] ?? ''} can't be changed after creation: create a new ToolApproval`,
+    );
+  });
   test('can be decided, once and for all', async () => {
-    await change('toolapprovals', { decision: 'Approved', reason: 'Fine.' });
-    for (const spec of [{ decision: 'Denied' }, { decision: undefined, reason: undefined }, { reason: 'Other.' }]) {
+    const decided = { decision: 'Approved', reason: 'Fine.', decidedBy: 'alice', decidedAt: '2026-01-01T00:10:00Z' };
+    await change('toolapprovals', decided);
+    const none = { decision: undefined, reason: undefined, decidedBy: undefined, decidedAt: undefined };
+    for (const spec of [{ decision: 'Denied' }, none, { reason: 'Other.' }, { decidedBy: 'bob' }]) {
       await expect(change('toolapprovals', spec)).rejects.toThrow("a decision can't be changed");
     }
   });

@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { fromKubeconfig } from '../../operator/kube/config.ts';
 import { INSTANCES } from '../../operator/kube/resources.ts';
-import { auditLogPath, createProgress, kubeconfigPath } from '../cluster/index.ts';
+import { auditLogPath, binDir, createProgress, ensureBinaries, kubeconfigPath } from '../cluster/index.ts';
 import { installControlPlane } from '../platform/install.ts';
 import type { Cluster } from '../platform/kubectl.ts';
 import { local } from '../platform/target.ts';
@@ -15,6 +15,7 @@ import { measure, type Sample } from './measure.ts';
 import { benchStart } from './start.ts';
 import { percentile, table } from './statistics.ts';
 import { instance, NAMESPACE, subjects } from './subjects.ts';
+import { benchWebhook } from './webhook.ts';
 
 const progress = createProgress(process.stderr);
 
@@ -36,6 +37,18 @@ new Command('bench')
     new Command('start').description('start-up of Node and of each of our processes').action(async () => {
       process.stdout.write(`${await benchStart()}\n`);
     }),
+  )
+  .addCommand(
+    new Command('webhook')
+      .description('what the webhook adds to the creation of an AgentRun, on an API server without nodes')
+      .option('--rate <n>', 'creations a second, with and without the webhook each', Number, 50)
+      .option('--seconds <n>', 'how long', Number, 60)
+      .action(async ({ rate, seconds }: { rate: number; seconds: number }) => {
+        await ensureBinaries(progress);
+        process.env.CLUSTER_BIN = binDir();
+        const result = await progress.step('Creating AgentRuns', () => benchWebhook(rate, seconds));
+        process.stdout.write(`${machine()}\n\n${result}\n`);
+      }),
   )
   .parseAsync()
   .catch((error: unknown) => {

@@ -43,12 +43,11 @@ const ask = (id: string) =>
  * model once, the bridge's starts Node and ends.
  */
 function barePod(id: string, image: string): object {
-  const policy = effectivePolicy(
-    { apiVersion: API_VERSION, kind: 'SympoziumPolicy', metadata: { name: 'none' }, spec: { template: 'Permissive' } },
-    instance,
-  );
+  const open = { template: 'Permissive' } as const;
+  const own = { apiVersion: API_VERSION, kind: 'SympoziumPolicy', metadata: { name: 'none' }, spec: open } as const;
+  const policy = effectivePolicy({ own, floors: [] }, instance);
   const settings = { runtimeImage: image, imagePullPolicy: 'IfNotPresent' as const, busUrl: '', gatewayUrl: '' };
-  const spec = podSpec(run(id), instance, policy, settings) as { containers: { name: string }[] };
+  const spec = podSpec({ run: run(id), instance, policy, settings }) as { containers: { name: string }[] };
   const command: Record<string, string> = { agent: ask(id), bridge: '' };
   return {
     ...spec,

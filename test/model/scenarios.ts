@@ -26,6 +26,8 @@ const SCENARIOS: Readonly<Record<string, Entry | readonly [Entry, Entry]>> = {
     text('I have written hello.txt.'),
   ],
   'execute-command': [toolCall('execute_command', { command: 'id' }), text('I have looked at what the command said.')],
+  'fetch-url': [toolCall('fetch_url', { url: 'http://aimock.models.svc:8080/' }), text('I have looked at the page.')],
+  wait: [toolCall('execute_command', { command: 'sleep 10' }), text('I have waited.')],
   endless: toolCall('list_directory', { path: '.' }),
   'http-500': failure(500, 'the mock fails as it was asked to'),
   'http-429': failure(429, 'the mock is busy, as it was asked to be'),

@@ -22,7 +22,7 @@ const all = (): Sbom => ({
     { ref: 'tool@1', dependsOn: ['needed@1'] },
   ],
 });
-const sbom = () => shippedSbom(all(), { npm: ['library@1'], image: ['bundled@1'] }, 'app', TIME);
+const sbom = () => shippedSbom(all(), { npm: ['library@1'], image: ['bundled@1'], cli: [] }, 'app', TIME);
 
 describe('the bill of a release', () => {
   test('holds what is shipped, with where it is in, and no tool', () => {
@@ -30,6 +30,16 @@ describe('the bill of a release', () => {
       ['bundled@1', [{ name: ARTIFACT, value: 'image' }]],
       ['library@1', [{ name: ARTIFACT, value: 'npm' }]],
       ['needed@1', [{ name: ARTIFACT, value: 'npm' }]],
+    ]);
+  });
+
+  test('holds what is in the command line, and counts it to the npm package', () => {
+    const { components } = shippedSbom(all(), { npm: [], image: ['bundled@1'], cli: ['bundled@1'] }, 'app', TIME);
+    expect(components.map((part) => part.properties)).toEqual([
+      [
+        { name: ARTIFACT, value: 'npm' },
+        { name: ARTIFACT, value: 'image' },
+      ],
     ]);
   });
 
@@ -44,12 +54,12 @@ describe('the bill of a release', () => {
   test('is the same every time, and another for other packages', () => {
     expect(sbom()).toEqual(sbom());
     expect(sbom().metadata.timestamp).toBe('2026-03-01T12:00:00.000Z');
-    const other = shippedSbom(all(), { npm: [], image: ['bundled@1'] }, 'app', TIME);
+    const other = shippedSbom(all(), { npm: [], image: ['bundled@1'], cli: [] }, 'app', TIME);
     expect(other.serialNumber).not.toBe(sbom().serialNumber);
   });
 
   test('fails when something is shipped that npm does not know', () => {
-    expect(() => shippedSbom(all(), { npm: [], image: ['bundled@2'] }, 'app', TIME)).toThrow(
+    expect(() => shippedSbom(all(), { npm: [], image: ['bundled@2'], cli: [] }, 'app', TIME)).toThrow(
       'package-lock.json lacks what is shipped, bundled@2: run `npm ci` and try again',
     );
   });

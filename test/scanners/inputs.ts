@@ -36,7 +36,7 @@ function chart(values: Readonly<Record<string, unknown>>): string {
 /** All that a run is made of, and the network policies of its namespace. */
 function run(): string {
   const one = agentRun('x', {}, { metadata: { name: 'x', namespace: 'team', uid: '7d7c' } });
-  const rules = effectivePolicy(must(BUILTIN_POLICIES[0]), instance());
+  const rules = effectivePolicy({ own: must(BUILTIN_POLICIES[0]), floors: [] }, instance());
   return Yaml.stringify(
     serviceAccount(one),
     job({ run: one, instance: instance(), policy: rules, settings }),

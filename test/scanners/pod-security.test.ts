@@ -45,7 +45,12 @@ function podOf({ spec }: Workload): object {
 const runPod = (spec: Partial<SympoziumInstance['spec']> = {}): object => {
   const agent = instance(spec);
   const run = agentRun('x', {}, { metadata: { name: 'x', namespace: 'team', uid: '7d7c' } });
-  return podSpec(run, agent, effectivePolicy(must(BUILTIN_POLICIES[0]), agent), settings);
+  return podSpec({
+    run,
+    instance: agent,
+    policy: effectivePolicy({ own: must(BUILTIN_POLICIES[0]), floors: [] }, agent),
+    settings,
+  });
 };
 
 const controlPlane = ['dist/sympozium.yaml', 'the chart with every switch turned'].flatMap((input) =>

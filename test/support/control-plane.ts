@@ -1,6 +1,13 @@
 import type { AgentRun } from '../../lib/api/v1alpha1/agent-run.ts';
-import type { ResultMessage, TaskMessage } from '../../operator/bus/messages.ts';
-import type { Outcome, ResultHandler } from '../../operator/bus/run-bus.ts';
+import type {
+  ApprovalMessage,
+  AuditRecord,
+  CheckpointMessage,
+  ControlMessage,
+  ResultMessage,
+  TaskMessage,
+} from '../../operator/bus/messages.ts';
+import type { Handler, Outcome } from '../../operator/bus/run-bus.ts';
 import type { RunRef } from '../../operator/bus/subjects.ts';
 import { Caches } from '../../operator/controllers/caches.ts';
 import { controllerEnv, type ControllerEnv } from '../../operator/controllers/env.ts';
@@ -27,7 +34,7 @@ export class FakeBus {
   readonly results: { readonly run: RunRef; readonly result: ResultMessage }[] = [];
   /** What a publish throws. */
   down: Error | undefined;
-  #handle: ResultHandler | undefined;
+  #handle: Handler<ResultMessage> | undefined;
 
   publishTask({ namespace, name }: RunRef, task: TaskMessage): Promise<void> {
     if (this.down !== undefined) return Promise.reject(this.down);
@@ -35,12 +42,49 @@ export class FakeBus {
     return Promise.resolve();
   }
 
+  /** What bridges were told last, and how often. */
+  readonly controls = new Map<string, ControlMessage>();
+  told = 0;
+  readonly checkpoints = new Map<string, CheckpointMessage>();
+  #ask: Handler<ApprovalMessage> | undefined;
+
+  publishControl({ namespace, name }: RunRef, control: ControlMessage): Promise<void> {
+    if (this.down !== undefined) return Promise.reject(this.down);
+    this.controls.set(`${namespace}/${name}`, control);
+    this.told += 1;
+    return Promise.resolve();
+  }
+
+  getCheckpoint({ namespace, name }: RunRef): Promise<CheckpointMessage | undefined> {
+    return this.down === undefined
+      ? Promise.resolve(this.checkpoints.get(`${namespace}/${name}`))
+      : Promise.reject(this.down);
+  }
+
+  consumeApprovals(handle: Handler<ApprovalMessage>): Promise<void> {
+    this.#ask = handle;
+    return Promise.resolve();
+  }
+
+  /** Asks about a call, as a bridge does. */
+  ask(run: RunRef, approval: ApprovalMessage): Promise<Outcome | undefined> {
+    return this.#ask?.(run, approval) ?? Promise.resolve(undefined);
+  }
+
   forget({ namespace, name }: RunRef): Promise<void> {
     this.forgotten.push(`${namespace}/${name}`);
     return Promise.resolve();
   }
 
-  async consumeResults(handle: ResultHandler, signal: AbortSignal): Promise<void> {
+  /** Takes an audit record, as a bridge would send it. */
+  audit: Handler<AuditRecord> = () => Promise.resolve({ retryInMs: 1000 });
+
+  consumeAudit(handle: Handler<AuditRecord>): Promise<void> {
+    this.audit = handle;
+    return Promise.resolve();
+  }
+
+  async consumeResults(handle: Handler<ResultMessage>, signal: AbortSignal): Promise<void> {
     this.#handle = handle;
     await this.redeliver();
     await new Promise<void>((resolve) => {

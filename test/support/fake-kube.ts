@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { KubeError } from '../../operator/kube/errors.ts';
 import {
   keyOf,
@@ -20,6 +21,8 @@ export class FakeKube implements KubeApi {
   readonly writes: string[] = [];
   /** Called before each write; what it throws is the answer. */
   before: (write: string) => void = () => undefined;
+  /** When an object is created. */
+  created: () => string = () => '2026-01-01T00:00:00Z';
   /** Kinds whose objects take their time to go, because a finalizer holds them. */
   lingering: readonly string[] = [];
   /** Completes an object that is created, as the API server would. */
@@ -150,9 +153,10 @@ export class FakeKube implements KubeApi {
   #stamp(object: KubeObject, known: KubeObject | undefined): KubeObject {
     const {
       uid = `uid-${this.#version}`,
-      creationTimestamp = '2026-01-01T00:00:00Z',
-      generation = 1,
+      creationTimestamp = this.created(),
+      generation: before = 1,
     } = { ...object.metadata, ...known?.metadata };
+    const generation = known === undefined || isDeepStrictEqual(specOf(known), specOf(object)) ? before : before + 1;
     this.#version += 1;
     return {
       ...object,
@@ -164,6 +168,8 @@ export class FakeKube implements KubeApi {
     for (const watcher of this.#watchers.get(kind) ?? []) watcher(event);
   }
 }
+
+const specOf = (object: KubeObject): unknown => (object as { readonly spec?: unknown }).spec;
 
 const idOf = (object: Pick<KubeObject, 'kind' | 'metadata'>): string => `${object.kind} ${keyOf(object)}`;
 
