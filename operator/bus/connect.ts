@@ -70,8 +70,10 @@ function dial(options: ConnectOptions): Promise<NatsConnection> {
     reconnectTimeWait: options.reconnectMs,
     reconnectJitter: options.reconnectMs,
     ignoreAuthErrorAbort: true, // the token rotates and the callout restarts: a refusal is not final
-    timeout: 10_000,
-    pingInterval: 20_000,
+    // A bridge waits for the auth callout; nobody else has anything to wait for.
+    timeout: 'seed' in credentials ? 3_000 : 10_000,
+    // Some networks drop the packets of a Service without ready Pods, and a connection that stood then is dead for long.
+    pingInterval: 5_000,
   });
 }
 

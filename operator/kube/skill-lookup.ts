@@ -54,11 +54,15 @@ export class SkillLookup {
   /** Why skills of instances in `from` may not work in namespace `target`; `undefined` when they may. */
   async closed(target: string, from: string): Promise<string | undefined> {
     if (target === from) return undefined;
-    const there =
-      this.#caches.namespaces.get(keyFor(undefined, target)) ?? (await this.#kube.get(NAMESPACES, { name: target }));
+    const opens = ({ metadata }: Namespace): boolean => {
+      const names = (metadata.annotations?.[ANNOTATIONS.skillsFrom] ?? '').split(',').map((name) => name.trim());
+      return names.includes('*') || names.includes(from);
+    };
+    const known = this.#caches.namespaces.get(keyFor(undefined, target));
+    if (known !== undefined && opens(known)) return undefined;
+    const there = await this.#kube.get(NAMESPACES, { name: target }); // the copy may lag behind
     if (there === undefined) return `namespace '${target}' does not exist: create it, or name another one`;
-    const open = (there.metadata.annotations?.[ANNOTATIONS.skillsFrom] ?? '').split(',').map((name) => name.trim());
-    if (open.includes('*') || open.includes(from)) return undefined;
+    if (opens(there)) return undefined;
     return `namespace '${target}' is not open to skills from '${from}': have its administrator annotate it with ${ANNOTATIONS.skillsFrom}=${from}`;
   }
 }

@@ -25,18 +25,9 @@ import { FakeBus, refOf, startControlPlane } from '../support/control-plane.ts';
 import { eventually } from '../support/eventually.ts';
 import { must } from '../support/must.ts';
 import { agentRun, instance, succeeded } from '../support/objects.ts';
+import { PLURALS } from '../support/plurals.ts';
 
 const SYSTEM = 'sympozium-system';
-const PLURALS: Readonly<Record<string, string>> = {
-  Namespace: 'namespaces',
-  ServiceAccount: 'serviceaccounts',
-  ClusterRole: 'clusterroles',
-  ClusterRoleBinding: 'clusterrolebindings',
-  Role: 'roles',
-  RoleBinding: 'rolebindings',
-  MutatingWebhookConfiguration: 'mutatingwebhookconfigurations',
-  ValidatingWebhookConfiguration: 'validatingwebhookconfigurations',
-};
 
 let server: ApiServer;
 let admin: KubeClient;

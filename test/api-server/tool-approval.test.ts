@@ -23,19 +23,10 @@ import { eventually } from '../support/eventually.ts';
 import { freePort } from '../support/free-port.ts';
 import { must } from '../support/must.ts';
 import { agentRun, instance, policy, succeeded } from '../support/objects.ts';
+import { PLURALS } from '../support/plurals.ts';
 
 const run = promisify(execFile);
 const SYSTEM = 'sympozium-system';
-const KINDS: Readonly<Record<string, string>> = {
-  Namespace: 'namespaces',
-  ServiceAccount: 'serviceaccounts',
-  ClusterRole: 'clusterroles',
-  ClusterRoleBinding: 'clusterrolebindings',
-  Role: 'roles',
-  RoleBinding: 'rolebindings',
-  MutatingWebhookConfiguration: 'mutatingwebhookconfigurations',
-  ValidatingWebhookConfiguration: 'validatingwebhookconfigurations',
-};
 
 let server: ApiServer;
 let admin: KubeClient;
@@ -64,7 +55,7 @@ function reachable(object: KubeObject, port: number): KubeObject {
 }
 
 const bind = (kind: 'RoleBinding' | 'ClusterRoleBinding', name: string, role: string, subject: object) =>
-  admin.create({ apiVersion: 'rbac.authorization.k8s.io/v1', kind, plural: must(KINDS[kind]) }, {
+  admin.create({ apiVersion: 'rbac.authorization.k8s.io/v1', kind, plural: must(PLURALS[kind]) }, {
     apiVersion: 'rbac.authorization.k8s.io/v1',
     kind,
     metadata: { name, ...(kind === 'RoleBinding' ? { namespace: 'team' } : {}) },
@@ -81,7 +72,7 @@ beforeAll(async () => {
   for (const file of ['0001-namespace', '0002-rbac', '0005-webhook']) {
     for (const document of parseAllDocuments(readFileSync(`dist/${file}.yaml`, 'utf8'))) {
       const object = document.toJS() as KubeObject;
-      const plural = KINDS[object.kind];
+      const plural = PLURALS[object.kind];
       if (plural === undefined) continue;
       await admin.create({ apiVersion: object.apiVersion, kind: object.kind, plural }, reachable(object, port));
     }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { parse } from 'yaml';
+import type { SympoziumInstance } from '../../lib/api/v1alpha1/instance.ts';
 import type { KubeObject } from '../../operator/kube/port.ts';
 import { eventually } from '../support/eventually.ts';
 import { clearDefaultNamespace, cluster } from './support/world.ts';
@@ -88,8 +89,8 @@ test.each([
 test('a skill is added to the agent as it was published', async () => {
   const patch = ['patch', 'sympoziuminstance', 'sre-watchdog', '-n', 'platform-team', '--type=merge', '--patch'];
   await cluster.kubectl([...patch, JSON.stringify(parse(skill ?? ''))]);
-  const { message } = await condition('FullyEffective', 'sympoziuminstance', 'sre-watchdog', '-n', 'platform-team');
-  expect(message).toMatch(/spec\.skills, spec\.skillConfig$/);
+  const { spec } = await cluster.get<SympoziumInstance>('sympoziuminstance', 'sre-watchdog', '-n', 'platform-team');
+  expect(spec).toMatchObject((parse(skill ?? '') as Pick<SympoziumInstance, 'spec'>).spec);
 });
 
 test('the outcome is told in the fields that were published', async () => {

@@ -107,12 +107,14 @@ describe('a run that fails', () => {
   });
 
   test('says why its Pod can’t be created', async () => {
-    await world.kubectl(['create', 'quota', 'nothing', '--hard=pods=0']);
+    const limit = { apiVersion: 'v1', kind: 'LimitRange', metadata: { name: 'tiny' } };
+    const spec = { limits: [{ type: 'Container', max: { memory: '16Mi' } }] };
+    await world.kubectl(['apply', '-f', '-'], JSON.stringify({ ...limit, spec }));
     try {
       const { status } = await world.run('no-room', { input: 'scenario:plain' });
-      expectFailed(status, 'PodNotCreated', /exceeded quota: nothing/);
+      expectFailed(status, 'PodNotCreated', /maximum memory usage per Container is 16Mi/);
     } finally {
-      await world.kubectl(['delete', 'quota', 'nothing']);
+      await world.kubectl(['delete', 'limitrange', 'tiny']);
     }
   });
 

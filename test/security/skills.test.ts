@@ -211,13 +211,13 @@ describe('skills', () => {
     await expect(pack(world.namespace, 'cluster', { clusterRBAC: PODS })).rejects.toThrow(
       /only for packs in namespace/,
     );
-    await expect(use(world, 'reach', { skills: ['mine'], skillConfig: { mine: { namespaces: [other.namespace] } } })).rejects.toThrow(/is not open to skills/); // prettier-ignore
   }, 120_000);
 
-  test('R3 work in another namespace once its administrator has opened it', async () => {
+  test('R3 work in another namespace once its administrator has opened it, and not before', async () => {
+    await use(world, 'reach', { skills: ['mine'], skillConfig: { mine: { namespaces: [other.namespace] } } });
+    await start(world, 'early', 'reach', []);
+    expect((await world.ended('early')).status).toMatchObject({ phase: 'Failed', reason: 'NamespaceNotOpen' });
     await cluster.kubectl(['annotate', 'namespace', other.namespace, `sympozium.ai/skills-from=${world.namespace}`]);
-    const reach = { skills: ['mine'], skillConfig: { mine: { namespaces: [other.namespace] } } };
-    await eventually(() => use(world, 'reach', reach).then(() => true, () => false), 10_000, POLL_MS); // prettier-ignore
     const path = (namespace: string) => api(`/api/v1/namespaces/${namespace}/pods`);
     await start(world, 'reach', 'reach', [path(other.namespace), path(world.namespace), sh('echo $SKILL_NAMESPACES')]);
     const { results } = outcomeOf(await world.ended('reach'));

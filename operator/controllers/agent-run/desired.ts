@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { LABELS, runChildName } from '../../../lib/api/group.ts';
 import type { AgentRun } from '../../../lib/api/v1alpha1/agent-run.ts';
 import type { ObjectMeta } from '../../../lib/api/metadata.ts';
+import { canonicalJson } from '../../../lib/policy/canonical.ts';
 import type { EffectivePolicy } from '../../../lib/policy/effective.ts';
 import type { Job, ServiceAccount } from '../../kube/resources.ts';
 import { LONGEST_WAIT_SECONDS } from '../tool-approval/waited.ts';
@@ -60,7 +61,7 @@ export function job(observed: Observed): Job {
 
 /** Fingerprint of the rules: equal for equal rules, whatever the order of their fields. */
 export const policyHash = (policy: EffectivePolicy): string =>
-  createHash('sha256').update(canonical(policy)).digest('hex').slice(0, 12);
+  createHash('sha256').update(canonicalJson(policy)).digest('hex').slice(0, 12);
 
 /** Name, labels and owner of a run's children: they are deleted with the run. */
 function ownedBy(run: AgentRun): ObjectMeta {
@@ -73,14 +74,4 @@ function ownedBy(run: AgentRun): ObjectMeta {
       { apiVersion: run.apiVersion, kind: run.kind, name, uid, controller: true, blockOwnerDeletion: true },
     ],
   };
-}
-
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-  const fields = Object.entries(value).filter(([, field]) => field !== undefined);
-  return `{${fields
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, field]) => `${JSON.stringify(name)}:${canonical(field)}`)
-    .join(',')}}`;
 }

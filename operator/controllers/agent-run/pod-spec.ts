@@ -1,10 +1,9 @@
-import { AUDIENCES } from '../../../lib/api/group.ts';
+import { AUDIENCES, runChildName } from '../../../lib/api/group.ts';
 import type { AgentRun } from '../../../lib/api/v1alpha1/agent-run.ts';
 import type { SympoziumInstance } from '../../../lib/api/v1alpha1/instance.ts';
 import { sandboxOf } from '../../../lib/policy/decide.ts';
 import type { EffectivePolicy } from '../../../lib/policy/effective.ts';
-import { runChildName } from '../../../lib/api/group.ts';
-import { COMPILE_CACHE, CONFINED, LAST_WORDS, mailbox, withOurs } from './container.ts';
+import { COMPILE_CACHE, CONFINED, LAST_WORDS, mailbox, UNPRIVILEGED, withOurs } from '../container.ts';
 import { sidecars, type SidecarParts } from './skills/sidecar.ts';
 import type { Skill } from './skills/skill.ts';
 
@@ -34,7 +33,6 @@ export const CONTAINERS = { agent: 'agent', bridge: 'bridge' } as const;
 const TOKENS = '/var/run/secrets/sympozium';
 const BRIDGE_API = 'http://127.0.0.1:8181/v1';
 const TOKEN_SECONDS = 3600;
-const USER = 1000;
 
 /**
  * The Pod of a run: agent, bridge and a sidecar per skill, which start together, because started one after the other they
@@ -56,13 +54,7 @@ export function podSpec({ run, instance, policy, settings, skills = [] }: PodPar
       effect: 'NoExecute',
       tolerationSeconds: 30, // a run isn't worth the usual five minutes of hoping that its node comes back
     })),
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: USER,
-      runAsGroup: USER,
-      fsGroup: USER,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
+    securityContext: UNPRIVILEGED,
     containers: [agent(instance, settings), bridge(run, settings, added), ...added.containers],
     volumes: [
       mailbox('agent-in'),

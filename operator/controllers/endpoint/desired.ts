@@ -5,6 +5,7 @@ import { ENDPOINT_PORT, endpointNetworkPolicy } from '../../../lib/policy/endpoi
 import type { NetworkOptions, NetworkPolicy } from '../../../lib/policy/network.ts';
 import type { Deployment, Role, RoleBinding, Service, ServiceAccount } from '../../kube/resources.ts';
 import type { PodSettings } from '../agent-run/pod-spec.ts';
+import { COMPILE_CACHE, CONFINED, UNPRIVILEGED } from '../container.ts';
 import { webName, type EndpointConfig } from './config.ts';
 
 /** What the process knows about the cluster that web endpoints must know. */
@@ -23,7 +24,6 @@ export interface EndpointObjects {
 }
 
 const RBAC = 'rbac.authorization.k8s.io';
-const USER = 1000;
 /** Answers under way may go on for so long when the Pod is told to end. */
 const GRACE_SECONDS = 60;
 
@@ -96,13 +96,7 @@ function podSpec(
     automountServiceAccountToken: true,
     enableServiceLinks: false,
     terminationGracePeriodSeconds: GRACE_SECONDS,
-    securityContext: {
-      runAsNonRoot: true,
-      runAsUser: USER,
-      runAsGroup: USER,
-      fsGroup: USER,
-      seccompProfile: { type: 'RuntimeDefault' },
-    },
+    securityContext: UNPRIVILEGED,
     containers: [
       {
         name: 'endpoint',
@@ -115,19 +109,14 @@ function podSpec(
           { name: 'ENDPOINT_SECRET', value: secret },
           { name: 'REQUESTS_PER_MINUTE', value: String(requestsPerMinute) },
           { name: 'BUS_URL', value: busUrl },
-          { name: 'NODE_COMPILE_CACHE', value: '/app/cache' },
+          COMPILE_CACHE,
         ],
         ports: [{ name: 'http', containerPort: ENDPOINT_PORT, protocol: 'TCP' }],
         startupProbe: probe('/healthz', 1, 60),
         readinessProbe: probe('/readyz', 2, 3),
         livenessProbe: probe('/healthz', 10, 3),
         resources: { requests: { cpu: '20m', memory: '64Mi' }, limits: { memory: '256Mi' } },
-        securityContext: {
-          allowPrivilegeEscalation: false,
-          readOnlyRootFilesystem: true,
-          runAsNonRoot: true,
-          capabilities: { drop: ['ALL'] },
-        },
+        securityContext: CONFINED,
         volumeMounts: [
           { name: 'bus', mountPath: '/var/run/secrets/sympozium', readOnly: true },
           { name: 'key', mountPath: '/var/run/secrets/endpoint', readOnly: true },

@@ -37,7 +37,7 @@ export async function skillFacts(
   };
 }
 
-/** Refuses skills that are not there, not the instance's, or not allowed where they are to work. */
+/** Refuses skills that are not there or not the instance's, and warns of namespaces that are not open to them. */
 export function admitSkills({ spec }: SympoziumInstance, { packs, noPack, closed }: SkillFacts): Verdict {
   const { skills = [], skillConfig = {} } = spec;
   const found = skills.flatMap((name) => {
@@ -60,7 +60,8 @@ export function admitSkills({ spec }: SympoziumInstance, { packs, noPack, closed
           ),
       ...namespaces.map((namespace) => {
         const because = closed[namespace];
-        return because === undefined ? ALLOWED : refuse(`spec.skillConfig.${name}.namespaces: ${because}`);
+        // Whoever owns that namespace may open it later; until then no run starts.
+        return because === undefined ? ALLOWED : warn(`spec.skillConfig.${name}.namespaces: ${because}`);
       }),
     ]),
   ]);

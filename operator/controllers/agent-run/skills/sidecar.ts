@@ -1,5 +1,5 @@
 import type { PodSettings } from '../pod-spec.ts';
-import { COMPILE_CACHE, CONFINED, LAST_WORDS, mailbox, withOurs } from '../container.ts';
+import { COMPILE_CACHE, CONFINED, LAST_WORDS, mailbox, withOurs } from '../../container.ts';
 import { hasRights, type Skill } from './skill.ts';
 
 /** What the names of the sidecars begin with, in the Pod and among the bridge's mailboxes. */

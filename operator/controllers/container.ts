@@ -1,4 +1,4 @@
-/** What the containers of a run's Pod have in common. */
+/** What the Pods that the controller makes have in common. */
 
 /** Compiled code that the image brings along, so that a start takes half the time. */
 export const COMPILE_CACHE = { name: 'NODE_COMPILE_CACHE', value: '/app/cache' };
@@ -6,7 +6,19 @@ export const COMPILE_CACHE = { name: 'NODE_COMPILE_CACHE', value: '/app/cache' }
 /** The end of a failed container's log goes into the Pod's status, where the reason of the failure is looked for. */
 export const LAST_WORDS = 'FallbackToLogsOnError';
 
-/** No privileges, as Pod Security `restricted` asks. */
+/** User and group of everything that we start. */
+const USER = 1000;
+
+/** Without root, as Pod Security `restricted` asks of a Pod. */
+export const UNPRIVILEGED = {
+  runAsNonRoot: true,
+  runAsUser: USER,
+  runAsGroup: USER,
+  fsGroup: USER,
+  seccompProfile: { type: 'RuntimeDefault' },
+};
+
+/** No privileges, as Pod Security `restricted` asks of a container. */
 export const CONFINED = {
   allowPrivilegeEscalation: false,
   readOnlyRootFilesystem: true,
