@@ -17,6 +17,8 @@ const ACCOUNTS = [...new Set(rights.map(({ account }) => account))];
 const UNSEEN: Readonly<Record<string, string>> = {
   'sympozium-controller: update sympozium.ai/agentruns/finalizers by ClusterRole "sympozium-controller"':
     'the admission plugin OwnerReferencesPermissionEnforcement, as OpenShift has it, asks for it when a Job is created; the tests of test/api-server run with it',
+  'sympozium-controller: get sympozium.ai/toolapprovals by ClusterRole "sympozium-controller"':
+    'a question that is delivered again, because its acknowledgement was lost, is looked at before it is taken for asked',
   ...Object.fromEntries(
     ['create', 'patch'].map((verb) => [
       `sympozium-controller: ${verb} sympozium.ai/agentruns by ClusterRole "sympozium-endpoint-grants"`,
@@ -51,7 +53,16 @@ describe('What the control plane asks of the API server', () => {
         expect.stringContaining(`'nobody'`),
         expect.stringContaining(`'lenient'`),
         expect.stringContaining(`'kata'`),
+        expect.stringContaining(`'juggling'`),
       ]);
+    });
+
+    test('people are asked', async () => {
+      expect(await situations.askPeople(world)).toEqual(['Completed', 'Completed']);
+    });
+
+    test('skills are gone, or not let in', async () => {
+      expect(await situations.missSkills(world)).toEqual(['SkillPackNotFound', 'NamespaceNotOpen']);
     });
 
     test('an instance is served over HTTP', async () => {

@@ -1,5 +1,5 @@
 import { findCondition } from '../../lib/api/conditions.ts';
-import { API_VERSION } from '../../lib/api/group.ts';
+import { API_VERSION, LABELS } from '../../lib/api/group.ts';
 import { EXAMPLES } from '../../lib/reference/examples.ts';
 import type { SympoziumInstance } from '../../lib/api/v1alpha1/instance.ts';
 import { effectivePolicy } from '../../lib/policy/effective.ts';
@@ -102,13 +102,48 @@ export async function askForWhatIsMissing(world: World): Promise<readonly string
     refused('AgentRun', { instanceRef: 'nobody', input: 'x' }),
     refused('SympoziumInstance', { provider, policy: 'lenient' }),
     refused('SympoziumInstance', { provider, policy: 'sandboxed' }),
+    refused('SympoziumInstance', { provider, skills: ['juggling'] }),
   ]);
+}
+
+/** A run whose call waits for a person, who denies it, and one whose call nobody decides. Gives how they ended. */
+export async function askPeople(world: World): Promise<readonly (string | undefined)[]> {
+  for (const [name, timeout] of [
+    ['asked', '1h'],
+    ['unheard', '1s'],
+  ]) {
+    const rules = { template: 'Default', approval: { timeout } };
+    await world.kubectl(['apply', '-f', '-'], object('SympoziumPolicy', name ?? '', rules));
+    await world.instance(name ?? '', { policy: name ?? '' });
+    await world.start(name ?? '', { instanceRef: name ?? '', input: 'scenario:execute-command' });
+  }
+  const { status } = await world.until(AGENT_RUNS, 'asked', (run) => run.status?.pendingApprovals?.length === 1);
+  const [approval = ''] = status?.pendingApprovals ?? [];
+  await world.kubectl(['patch', 'ta', approval, '--type=merge', '--patch', '{"spec":{"decision":"Denied"}}']);
+  const ends = await Promise.all([world.ended('asked'), world.ended('unheard')]);
+  return ends.map(({ status: its }) => its?.reason);
+}
+
+/** Runs whose skill is gone, or may not work where it is to. Gives how they ended. */
+export async function missSkills(world: World): Promise<readonly (string | undefined)[]> {
+  await world.kubectl(['apply', '-f', '-'], object('SkillPack', 'brief', { instructions: 'Be brief.' }));
+  await world.instance('unskilled', { skills: ['brief'] });
+  await world.instance('outside', {
+    skills: ['k8s-ops'],
+    skillConfig: { 'k8s-ops': { namespaces: ['kube-system'] } },
+  });
+  await world.kubectl(['delete', 'skillpack', 'brief']);
+  const ends = await Promise.all(
+    ['unskilled', 'outside'].map((name) => world.run(name, { instanceRef: name, input: 'scenario:plain' })),
+  );
+  return ends.map(({ status }) => status?.reason);
 }
 
 /** One object of every kind that the controller writes conditions of. */
 export async function createEveryKind(world: World): Promise<void> {
   for (const [kind, { name, spec }] of Object.entries(EXAMPLES)) {
     if (kind === 'AgentRun') continue; // it would ask a model that isn't there
+    if (kind === 'ToolApproval') continue; // only the platform asks people
     await world.kubectl(['apply', '-f', '-'], object(kind, name, spec));
     const conditions = () => world.kubectl(['get', kind, name, '-o', 'jsonpath={.status.conditions}']);
     await eventually(async () => (await conditions()) !== '', 30_000, POLL_MS);
@@ -159,7 +194,9 @@ export async function useSkills(world: World): Promise<readonly (string | undefi
     egress: { apiServer: true, hosts: ['aimock.models.svc:8080'] },
   };
   await cluster.kubectl(['-n', SYSTEM, 'create', '-f', '-'], object('SkillPack', granted, spec));
-  // As if another version had shipped it: the controller that starts in another situation updates it.
+  // As if another version had shipped the one, and this one the other: the controller that starts in another situation
+  // brings both about.
+  await system('delete', 'skillpack', 'github-gitops');
   await system('annotate', 'skillpack', 'k8s-ops', 'sympozium.ai/shipped=earlier', '--overwrite');
   await world.instance('skilled', { skills: [granted] });
   const isReady = () => system('get', 'skillpack', granted, '-o', 'jsonpath={.status.conditions[*].reason}');
@@ -185,9 +222,10 @@ export async function useSkills(world: World): Promise<readonly (string | undefi
   return ends.map(({ status }) => status?.reason);
 }
 
-/** A run whose Pod a quota forbids; ends with the reason. */
+/** A run whose Pod the limits of its namespace forbid; ends with the reason. */
 export async function leaveNoRoom(world: World): Promise<string | undefined> {
-  await world.kubectl(['create', 'quota', 'nothing', '--hard=pods=0']);
+  const limits = [{ type: 'Container', max: { memory: '16Mi' } }];
+  await world.kubectl(['create', '-f', '-'], object('LimitRange', 'tiny', { limits }, 'v1'));
   const { status } = await world.run('no-room', { input: 'scenario:plain' });
   return status?.reason;
 }
@@ -227,7 +265,9 @@ export async function pretendToBeARun(world: World): Promise<string> {
     policy: effectivePolicy(rulesOf(policy('permissive')), instance()),
     settings,
   });
-  await world.kubectl(['create', '-f', '-'], object('Pod', 'run-ghost-1', spec, 'v1'));
+  // The network lets only the Pods of runs come as far as the bus.
+  const metadata = { name: 'run-ghost-1', labels: { [LABELS.component]: 'run' } };
+  await world.kubectl(['create', '-f', '-'], JSON.stringify({ apiVersion: 'v1', kind: 'Pod', metadata, spec }));
   const log = () => world.kubectl(['logs', 'run-ghost-1', '-c', 'bridge']).catch(() => '');
   const said = await eventually(async () => /"level":"(warn|error|fatal)".*/i.exec(await log())?.[0], 60_000, POLL_MS);
   await world.kubectl(['delete', 'pod', 'run-ghost-1', '--wait=false']);
