@@ -92,14 +92,23 @@ export class BridgeBus {
   /** Hears what the controller says from now on, and after each reconnect what was said meanwhile. */
   onControl(hear: (control: ControlMessage) => void): void {
     const { run, uid, log } = this.#options;
-    this.#wire.connection.subscribe(runSubject(run, 'control'), {
-      callback: (error, message) => {
-        if (error !== null) return;
-        const control = message.json<ControlMessage>();
-        if (control.uid === uid) hear(control);
-      },
-    });
+    let refused = false; // then the client has given up the subscription
+    const subscribe = (): void => {
+      refused = false;
+      this.#wire.connection.subscribe(runSubject(run, 'control'), {
+        callback: (error, message) => {
+          if (error !== null) {
+            refused = true;
+            return;
+          }
+          const control = message.json<ControlMessage>();
+          if (control.uid === uid) hear(control);
+        },
+      });
+    };
+    subscribe();
     this.#wire.onReconnect(() => {
+      if (refused) subscribe();
       this.getControl().then(
         (control) => {
           if (control !== undefined) hear(control);

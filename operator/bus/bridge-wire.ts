@@ -1,10 +1,13 @@
-import { headers, type Msg, type NatsConnection } from '@nats-io/transport-node';
+import { headers, type Msg, type NatsConnection, PermissionViolationError } from '@nats-io/transport-node';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 
 const REQUEST_TIMEOUT_MS = 2000;
 const LONGEST_PAUSE_MS = 250;
+/** Pauses before asking anew what the run may do. */
+const FIRST_ASK_MS = 250;
+const LONGEST_ASK_MS = 15_000;
 
 /** JetStream refused a message; `code` is its own number of the reason. */
 export class StoreError extends Error {
@@ -32,6 +35,9 @@ export class BridgeWire {
   /** Rejects at the next reconnect: what was asked before it is not answered any more. */
   #interrupted = Promise.withResolvers<never>();
   readonly #onReconnect: (() => void)[] = [];
+  /** How often we have asked anew what we may do, and whether we are about to. */
+  #asked = 0;
+  #asking = false;
 
   constructor(connection: NatsConnection) {
     this.connection = connection;
@@ -87,10 +93,26 @@ export class BridgeWire {
     return Promise.race([this.connection.request(subject, body, options), this.#interrupted.promise]);
   }
 
+  /**
+   * Asks anew what this run may do. A controller of another version may have answered, as happens while the control plane is
+   * upgraded: its word counts until the connection ends.
+   */
+  #askAgain(): void {
+    if (this.#asking) return;
+    this.#asking = true;
+    const pauseMs = Math.min(LONGEST_ASK_MS, FIRST_ASK_MS * 2 ** this.#asked);
+    this.#asked += 1;
+    setTimeout(() => {
+      this.#asking = false;
+      if (!this.connection.isClosed()) this.connection.reconnect().catch(() => undefined); // it reconnects by itself then
+    }, pauseMs).unref();
+  }
+
   async #watchReconnects(): Promise<void> {
     this.#interrupted.promise.catch(() => undefined);
-    for await (const { type } of this.connection.status()) {
-      if (type !== 'reconnect') continue;
+    for await (const status of this.connection.status()) {
+      if (status.type === 'error' && status.error instanceof PermissionViolationError) this.#askAgain();
+      if (status.type !== 'reconnect') continue;
       const { reject } = this.#interrupted;
       this.#interrupted = Promise.withResolvers<never>();
       this.#interrupted.promise.catch(() => undefined);

@@ -6,7 +6,7 @@ import type { RunBus } from '../../../operator/bus/run-bus.ts';
 import { runSubject } from '../../../operator/bus/subjects.ts';
 import { eventually } from '../../support/eventually.ts';
 import { NatsServer } from '../../support/nats-server.ts';
-import { admin, bridgeBus, checkpoint, control, MemoryLog, runBus, success, task } from './support.ts';
+import { admin, bridgeBus, checkpoint, control, MemoryLog, reviewByName, runBus, success, task } from './support.ts';
 
 jest.setTimeout(30_000);
 
@@ -190,4 +190,29 @@ describe('while a run goes on', () => {
     expect(left).toEqual({ RUN_AUDIT: 1 });
     await root.close();
   });
+});
+
+test('a bridge that a controller of another version has let in with other rights asks again', async () => {
+  const server = await NatsServer.start();
+  const end = new AbortController();
+  let asked = 0;
+  const bus = runBus(server, end.signal, new MemoryLog(), (token) => {
+    asked += 1;
+    return reviewByName(asked === 1 ? `${token}-of-another-version` : token);
+  });
+  await eventually(() => bus.ready);
+  const bridge = await bridgeBus(server, run, 'uid-1', end.signal);
+  try {
+    const heard: string[] = [];
+    bridge.onControl(({ policy }) => heard.push(policy.name));
+    await bus.publishControl(run, control('uid-1', 'first'));
+    expect(await bridge.getControl()).toMatchObject({ policy: { name: 'first' } });
+    await bus.publishControl(run, control('uid-1', 'second'));
+    await eventually(() => heard.includes('second'));
+    expect(asked).toBe(2);
+  } finally {
+    end.abort();
+    await bridge.close(0);
+    await server.remove();
+  }
 });
