@@ -6,7 +6,7 @@ import { Command } from 'commander';
 import { KubeClient } from '../../operator/kube/client.ts';
 import { fromKubeconfig } from '../../operator/kube/config.ts';
 import { INSTANCES } from '../../operator/kube/resources.ts';
-import { auditLogPath, binDir, createProgress, ensureBinaries, kubeconfigPath } from '../cluster/index.ts';
+import { auditLogPath, createProgress, kubeconfigPath } from '../cluster/index.ts';
 import { installControlPlane } from '../platform/install.ts';
 import type { Cluster } from '../platform/kubectl.ts';
 import { local } from '../platform/target.ts';
@@ -40,13 +40,16 @@ new Command('bench')
   )
   .addCommand(
     new Command('webhook')
-      .description('what the webhook adds to the creation of an AgentRun, on an API server without nodes')
+      .description('what the installed webhook adds to the creation of an AgentRun')
       .option('--rate <n>', 'creations a second, with and without the webhook each', Number, 50)
       .option('--seconds <n>', 'how long', Number, 60)
       .action(async ({ rate, seconds }: { rate: number; seconds: number }) => {
-        await ensureBinaries(progress);
-        process.env.CLUSTER_BIN = binDir();
-        const result = await progress.step('Creating AgentRuns', () => benchWebhook(rate, seconds));
+        const target = await local(progress);
+        await installControlPlane(target, progress);
+        const kube = await client();
+        const result = await progress.step('Creating AgentRuns', () =>
+          benchWebhook(target.cluster, kube, rate, seconds),
+        );
         process.stdout.write(`${machine()}\n\n${result}\n`);
       }),
   )
@@ -61,7 +64,7 @@ async function benchRun(runs: number, warmUp: number): Promise<string> {
   const { cluster } = target;
   const tag = await installControlPlane(target, progress);
   await progress.step('Starting the model without latency', () => startModel(cluster, tag));
-  const kube = new KubeClient(await fromKubeconfig(kubeconfigPath), { fieldManager: 'bench', sleep: pause });
+  const kube = await client();
   await kube.apply(INSTANCES, instance);
   const model = `/api/v1/namespaces/${NAMESPACE}/services/model:8080/proxy/`;
   const arrivals = async () => JSON.parse(await cluster.kubectl(['get', '--raw', model])) as Record<string, number>;
@@ -113,6 +116,9 @@ async function startModel(cluster: Cluster, image: string): Promise<void> {
   await cluster.apply(manifest.replace('IMAGE', image));
   await cluster.kubectl(['wait', 'pod/model', '-n', NAMESPACE, '--for=condition=Ready', '--timeout=60s']);
 }
+
+const client = async () =>
+  new KubeClient(await fromKubeconfig(kubeconfigPath), { fieldManager: 'bench', sleep: pause });
 
 const metrics = (cluster: Cluster) => cluster.kubectl(['get', '--raw', '/metrics']);
 

@@ -1,83 +1,86 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KubeClient } from '../../operator/kube/client.ts';
 import {
   AGENT_RUNS, INSTANCES, MUTATING_WEBHOOKS, POLICIES, VALIDATING_WEBHOOKS,
 } from '../../operator/kube/resources.ts'; // prettier-ignore
-import { CONFIGURATION, registerWebhook } from '../support/admission.ts';
-import { ApiServer } from '../support/api-server.ts';
-import { eventually } from '../support/eventually.ts';
-import { freePort } from '../support/free-port.ts';
+import type { Cluster } from '../platform/kubectl.ts';
+import { SYSTEM } from '../platform/install.ts';
+import { CONFIGURATION } from '../support/admission.ts';
 import { must } from '../support/must.ts';
 import { agentRun, instance, policy } from '../support/objects.ts';
 import { percentile, table } from './statistics.ts';
 
+const NAMESPACE = 'bench-webhook';
+const FLOOR = 'bench-floor';
 /** The label by which the API server leaves the webhook out: so both kinds of creations share every second. */
 const BARE = 'sympozium.ai/bench-bare';
 /** Creations at the start that fill caches and compile code. */
 const WARM_UP = 200;
 
 /**
- * What the webhook adds to the creation of an AgentRun: two creations in turn, one with and one without it, each at
- * `rate` a second, whatever the answers take.
+ * What the installed webhook adds to the creation of an AgentRun: two creations in turn, one with and one without it, each
+ * at `rate` a second, whatever the answers take. The controller is away meanwhile, because nobody wants to wait for the runs.
  */
-export async function benchWebhook(rate: number, seconds: number): Promise<string> {
-  const server = await ApiServer.start();
-  const kube = server.client();
-  let webhook: ChildProcess | undefined;
+export async function benchWebhook(cluster: Cluster, kube: KubeClient, rate: number, seconds: number): Promise<string> {
+  const controllers = (count: number) =>
+    cluster.kubectl(['scale', 'deployment/sympozium-controller', '-n', SYSTEM, `--replicas=${count}`]);
   try {
-    webhook = await prepare(server, kube);
-    const samples = { with: [] as number[], without: [] as number[] };
-    const pending: Promise<void>[] = [];
-    const start = performance.now();
-    for (let index = -WARM_UP; index < rate * seconds * 2; index += 1) {
-      const due = start + ((index + WARM_UP) * 500) / rate;
-      await sleep(Math.max(0, due - performance.now()));
-      const bare = index % 2 !== 0;
-      const sample = create(kube, `run-${index + WARM_UP}`, bare).then((ms) => {
-        if (index >= 0) samples[bare ? 'without' : 'with'].push(ms);
-      });
-      pending.push(sample);
-    }
-    await Promise.all(pending);
-    return report(samples, rate);
+    await prepare(cluster, kube);
+    await controllers(0);
+    await cluster.kubectl([
+      ...['wait', 'pod', '-n', SYSTEM, '-l', 'sympozium.ai/component=controller'],
+      ...['--for=delete', '--timeout=60s'],
+    ]);
+    return report(await createBoth(kube, rate, seconds), rate);
   } finally {
-    webhook?.kill('SIGKILL');
-    kube.close();
-    await server.remove();
+    await leaveOut(kube, undefined);
+    await cluster.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found', '--wait=false']);
+    await cluster.kubectl(['delete', 'sympoziumpolicy', FLOOR, '-n', SYSTEM, '--ignore-not-found']);
+    await controllers(2);
   }
 }
 
-/** Everything that a rule may have to look at: an own policy, a floor, an instance; and the webhook as a process. */
-async function prepare(server: ApiServer, kube: KubeClient): Promise<ChildProcess> {
-  for (const name of ['sympozium-system', 'team']) await server.namespace(name);
-  await kube.create(POLICIES, policy('default', { template: 'Default', models: { allowed: ['openai/*'] } }));
-  await kube.create(POLICIES, policy('base', { enforce: { namespaceSelector: {} }, deniedTools: ['write_file'] }));
-  await kube.create(INSTANCES, instance());
-  const port = await freePort();
-  await registerWebhook(kube, port);
+async function createBoth(kube: KubeClient, rate: number, seconds: number) {
+  const samples = { with: [] as number[], without: [] as number[] };
+  const pending: Promise<void>[] = [];
+  const start = performance.now();
+  for (let index = -WARM_UP; index < rate * seconds * 2; index += 1) {
+    const due = start + ((index + WARM_UP) * 500) / rate;
+    await sleep(Math.max(0, due - performance.now()));
+    const bare = index % 2 !== 0;
+    const sample = create(kube, `run-${index + WARM_UP}`, bare).then((ms) => {
+      if (index >= 0) samples[bare ? 'without' : 'with'].push(ms);
+    });
+    pending.push(sample);
+  }
+  await Promise.all(pending);
+  return samples;
+}
+
+/** Everything that a rule may have to look at: an own policy, a floor, an instance. */
+async function prepare(cluster: Cluster, kube: KubeClient): Promise<void> {
+  await cluster.kubectl(['delete', 'namespace', NAMESPACE, '--ignore-not-found']);
+  await cluster.kubectl(['create', 'namespace', NAMESPACE]);
+  const own = policy('default', { template: 'Default', models: { allowed: ['openai/*'] } });
+  const floor = policy(FLOOR, { enforce: { namespaceSelector: {} }, deniedTools: ['write_file'] });
+  const agent = instance();
+  await kube.apply(POLICIES, { ...own, metadata: { name: 'default', namespace: NAMESPACE } });
+  await kube.apply(POLICIES, { ...floor, metadata: { name: FLOOR, namespace: SYSTEM } });
+  await kube.apply(INSTANCES, { ...agent, metadata: { name: agent.metadata.name, namespace: NAMESPACE } });
+  await leaveOut(kube, { matchExpressions: [{ key: BARE, operator: 'DoesNotExist' }] });
+}
+
+/** Narrows the webhook to what a selector chooses; without one, it is asked about everything again. */
+async function leaveOut(kube: KubeClient, objectSelector: object | undefined): Promise<void> {
   for (const resource of [MUTATING_WEBHOOKS, VALIDATING_WEBHOOKS]) {
     const found = must(await kube.get(resource, { name: CONFIGURATION }));
-    const objectSelector = { matchExpressions: [{ key: BARE, operator: 'DoesNotExist' }] };
-    const webhooks = (found.webhooks ?? []).map((one) => ({ ...one, objectSelector }));
+    const webhooks = (found.webhooks ?? []).map((one) => ({ ...one, objectSelector: objectSelector ?? {} }));
     await kube.replace(resource, { ...found, webhooks });
   }
-  const program = [join(import.meta.dirname, 'webhook-process.ts'), server.kubeconfig, String(port)];
-  const child = spawn(process.execPath, program, { stdio: ['ignore', 'pipe', 'inherit'] });
-  await Promise.race([
-    once(child.stdout, 'data'),
-    once(child, 'exit').then(() => Promise.reject(new Error('the webhook ended before it could be called'))),
-  ]);
-  // The API server trusts the certificate a moment later than the webhook writes it.
-  let attempt = 0;
-  await eventually(() => create(kube, `first-${(attempt += 1)}`, false).then(Boolean, () => false), 20_000);
-  return child;
 }
 
 async function create(kube: KubeClient, name: string, bare: boolean): Promise<number> {
-  const metadata = { name, namespace: 'team', ...(bare ? { labels: { [BARE]: '' } } : {}) };
+  const metadata = { name, namespace: NAMESPACE, ...(bare ? { labels: { [BARE]: '' } } : {}) };
   const start = performance.now();
   const { metadata: made } = await kube.create(AGENT_RUNS, agentRun(name, {}, { metadata }));
   const taken = performance.now() - start;
