@@ -144,7 +144,13 @@ export class Nats extends Construct {
     const client = port('client', PORTS.bus);
     new k8s.KubeService(this, 'service', {
       metadata: { name: NAMES.nats, namespace, labels },
-      spec: { selector: labels, ports: [client] },
+      spec: {
+        // A node that its kubelet doesn't answer for may be well, and so NATS on it: some networks would cut the
+        // connections that stand. Whoever connects to a NATS that isn't ready tries again.
+        publishNotReadyAddresses: true,
+        selector: labels,
+        ports: [client],
+      },
     });
     new k8s.KubeService(this, 'headless-service', {
       metadata: { name: NAMES.natsHeadless, namespace, labels },
