@@ -157,9 +157,9 @@ describe('incident-response', () => {
     const { namespace } = world;
     const shop = { namespace, kind: 'deployment', name: 'shop' };
     await world.kubectl(['apply', '-f', '-'], deployment(BROKEN));
-    const crashing = async () =>
-      (await world.kubectl(['get', 'pods', '-l', 'app=shop', '-o', 'jsonpath={.items[*].status.containerStatuses[*].state.waiting.reason}'])).includes('CrashLoopBackOff'); // prettier-ignore
-    await eventually(crashing, 60_000, POLL_MS);
+    const crashed = async () =>
+      (await world.kubectl(['get', 'pods', '-l', 'app=shop', '-o', 'jsonpath={.items[*].status.containerStatuses[*].lastState.terminated.exitCode}'])).includes('1'); // prettier-ignore
+    await eventually(crashed, 90_000, POLL_MS);
     const { results } = await calls(
       'mitigate',
       'incident-response',
