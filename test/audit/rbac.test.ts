@@ -17,8 +17,6 @@ const ACCOUNTS = [...new Set(rights.map(({ account }) => account))];
 const UNSEEN: Readonly<Record<string, string>> = {
   'sympozium-controller: update sympozium.ai/agentruns/finalizers by ClusterRole "sympozium-controller"':
     'the admission plugin OwnerReferencesPermissionEnforcement, as OpenShift has it, asks for it when a Job is created; the tests of test/api-server run with it',
-  'sympozium-controller: get sympozium.ai/toolapprovals by ClusterRole "sympozium-controller"':
-    'a question that is delivered again, because its acknowledgement was lost, is looked at before it is taken for asked',
   ...Object.fromEntries(
     ['create', 'patch'].map((verb) => [
       `sympozium-controller: ${verb} sympozium.ai/agentruns by ClusterRole "sympozium-endpoint-grants"`,
