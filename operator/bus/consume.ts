@@ -1,6 +1,7 @@
 import type { JetStreamClient, JsMsg } from '@nats-io/jetstream';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { ACK_WAIT_MS } from './streams.ts';
 import { CONSUMER, type RunRef, runOfSubject } from './subjects.ts';
 
 /** What became of a message: taken, to be delivered again, or not worth another try. */
@@ -42,8 +43,11 @@ export async function consume<T>(js: JetStreamClient, feed: Feed<T>, log: Log, s
   const working = new Set<Promise<void>>();
   try {
     for await (const message of messages) {
-      if (signal.aborted) break;
-      const work = settle(message, feed, log).finally(() => working.delete(work));
+      if (signal.aborted) {
+        message.nak(); // the next leader's
+        break;
+      }
+      const work = settle(message, feed, log, signal).finally(() => working.delete(work));
       working.add(work);
       if (working.size >= PARALLEL) await Promise.race(working);
     }
@@ -54,8 +58,13 @@ export async function consume<T>(js: JetStreamClient, feed: Feed<T>, log: Log, s
   }
 }
 
-async function settle<T>(message: JsMsg, feed: Feed<T>, log: Log): Promise<void> {
-  const outcome = await outcomeOf(message, feed, log);
+async function settle<T>(message: JsMsg, feed: Feed<T>, log: Log, signal: AbortSignal): Promise<void> {
+  const alive = setInterval(() => {
+    if (!signal.aborted) message.working(); // afterwards the connection goes, and the message is the next leader's
+  }, ACK_WAIT_MS / 2);
+  const outcome = await outcomeOf(message, feed, log).finally(() => {
+    clearInterval(alive);
+  });
   feed.onSettled?.(outcome);
   if (outcome === 'done') message.ack();
   else if ('retryInMs' in outcome) message.nak(outcome.retryInMs);

@@ -20,8 +20,11 @@ const CONSUMED = [STREAMS.result, STREAMS.approval, STREAMS.audit] as const;
  * server that is down for a night costs nothing, and a message that kills its reader ends some day.
  */
 export const MAX_DELIVERIES = 500;
-/** How long the controller may work on one message before it is delivered again. */
-export const ACK_WAIT_MS = 30_000;
+/**
+ * A message that nobody says to be working on for so long is delivered again. Well below the time that a run without a result
+ * is given: a controller that dies may take messages along.
+ */
+export const ACK_WAIT_MS = 5_000;
 
 type Wanted = Partial<StreamConfig> & Pick<StreamConfig, 'name' | 'subjects'>;
 

@@ -104,6 +104,10 @@ describe('the bus', () => {
     const { num_ack_pending } = await (await jetstreamManager(root)).consumers.info('RUN_RESULTS', 'controller');
     expect(num_ack_pending).toBe(1);
     await root.close();
+
+    const second = end();
+    const { got } = collect(runBus(server, second.signal), second.signal);
+    await eventually(() => got.length === 1, 9_000); // before the run would be given up without a result
   });
 
   test('a handler that fails or asks for it gets the result again; poison goes to the dead letters', async () => {
