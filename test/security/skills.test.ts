@@ -132,6 +132,24 @@ describe('skills', () => {
     expect(prompt).toBe('# Skill: mine\n\nProbe.');
   }, 120_000);
 
+  test('N2 open what they declare for their run, and nothing more', async () => {
+    const dial = (host: string, port: number): Call => ({
+      tool: 'probe_sh',
+      arguments: {
+        script: `node -e "const s=require('net').connect(${port},'${host}',()=>{console.log('open');process.exit()});s.on('error',()=>console.log('shut'));setTimeout(()=>{console.log('shut');process.exit()},3000)"`,
+      },
+    });
+    await pack(world.namespace, 'reaching', { egress: { hosts: ['aimock.models.svc:8080'] } });
+    await use(world, 'reaching', { skills: ['reaching'] });
+    const places = [dial('aimock.models.svc.cluster.local', 8080), dial(apiHost, 443), dial('169.254.169.254', 80)];
+    const opened = async (instance: string) => {
+      await start(world, `dials-${instance}`, instance, places);
+      return outcomeOf(await world.ended(`dials-${instance}`)).results.map(({ content }) => content.trim());
+    };
+    expect(await opened('reaching')).toEqual(['open', 'shut', 'shut']);
+    expect(await opened('own')).toEqual(['shut', 'open', 'shut']);
+  }, 120_000);
+
   test('R1 T2 have their token and their mailbox to themselves', async () => {
     await start(world, 'apart', 'own', [sh('sleep 20')]);
     await world.atWork('apart');
