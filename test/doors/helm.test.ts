@@ -212,7 +212,8 @@ const since = previous === undefined ? 'skipped: the history is missing' : `from
         expect.objectContaining({ phase: 'Succeeded', usage: expect.objectContaining({ modelCalls: 1 }) as unknown }),
       ]);
     }
-    for (const name of started) expect([name, await world.reasons(name)]).toEqual([name, ['Started', 'Succeeded']]);
+    for (const name of started)
+      expect([name, await world.reasons(name, 'Succeeded')]).toEqual([name, ['Started', 'Succeeded']]);
   });
 
   test('the keys of the bus are the same, and complete', async () => {

@@ -69,7 +69,7 @@ describe('a run ends, with its reason, whatever dies', () => {
     const { status } = await world.ended('leader-killed');
     expect(status).toMatchObject({ phase: 'Succeeded', usage: { modelCalls: 1 } });
     await world.gone(JOBS, 'run-leader-killed');
-    expect(await world.reasons('leader-killed')).toEqual(['Started', 'Succeeded']);
+    expect(await world.reasons('leader-killed', 'Succeeded')).toEqual(['Started', 'Succeeded']);
   });
 
   test('all controllers are gone while it answers: its result waits for them', async () => {

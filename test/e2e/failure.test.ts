@@ -23,7 +23,7 @@ describe('a run that fails', () => {
     const { status } = await world.run(scenario, { input: `scenario:${scenario}` });
     expectFailed(status, reason, message);
     await world.gone(JOBS, `run-${scenario}`);
-    expect(await world.reasons(scenario)).toEqual(['Started', reason]);
+    expect(await world.reasons(scenario, reason)).toEqual(['Started', reason]);
   });
 
   test('ends a loop of tool calls at the limit of model calls', async () => {

@@ -38,7 +38,7 @@ describe('a run that succeeds', () => {
   test('tells its story in Events and columns', async () => {
     await world.run('story', { input: 'scenario:plain' });
     await world.gone(JOBS, 'run-story');
-    expect(await world.reasons('story')).toEqual(['Started', 'Succeeded']);
+    expect(await world.reasons('story', 'Succeeded')).toEqual(['Started', 'Succeeded']);
     const [header = '', row = ''] = (await world.kubectl(['get', 'ar', 'story'])).split('\n');
     expect(header).toMatch(/^NAME\s+INSTANCE\s+PHASE\s+REASON\s+AGE/);
     expect(row).toMatch(/^story\s+agent\s+Succeeded\s+Completed\s+\d+s/);

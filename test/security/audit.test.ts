@@ -80,7 +80,7 @@ describe('the audit trail', () => {
     await world.run('denied', { instanceRef: 'narrow', input: 'scenario:write-file' });
     const [line] = await recorded('denied', 'denied');
     expect(line).toMatchObject({ level: 'warn', tool: 'write_file', rule: expect.stringContaining("SympoziumInstance 'narrow'") }); // prettier-ignore
-    expect(await world.reasons('denied')).toContain('ToolDenied');
+    expect(await world.reasons('denied', 'ToolDenied')).toContain('ToolDenied');
   });
 
   test('a refused request is a line of the webhook', async () => {

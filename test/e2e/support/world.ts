@@ -156,8 +156,9 @@ export class World {
     await eventually(gone, patienceMs, POLL_MS);
   }
 
-  /** Reasons of the Events about an object, oldest first. */
-  async reasons(name: string): Promise<string[]> {
+  /** Reasons of the Events about a run, oldest first; with `upTo`, once that one is among them: an Event follows the status that it is about. */
+  async reasons(name: string, upTo?: string): Promise<string[]> {
+    if (upTo !== undefined) await eventually(async () => (await this.reasons(name)).includes(upTo), 20_000, POLL_MS);
     const { items } = await this.kube.list(EVENTS, {
       namespace: this.namespace,
       fields: `involvedObject.name=${name},involvedObject.kind=AgentRun`,
