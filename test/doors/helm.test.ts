@@ -150,6 +150,7 @@ describe('helm', () => {
   });
 });
 
+// Skipped only where there is nothing to upgrade from: a shallow clone, or a copy of the sources, has no earlier release.
 const previous = await previousRelease();
 const since = previous === undefined ? 'skipped: the history is missing' : `from ${previous.commit.slice(0, 7)}`;
 

@@ -173,7 +173,9 @@ describe('a call that a person must approve', () => {
       });
       const questions = (await world.kube.list(TOOL_APPROVALS, { namespace: world.namespace })).items;
       expect(questions.filter(({ spec }) => spec.runRef === name)).toHaveLength(1);
-      expect(await world.reasons(name, 'Succeeded')).toEqual(expect.arrayContaining(['PodLost', 'Resuming']));
+      expect(await world.reasons(name, 'Succeeded')).toEqual(
+        expect.arrayContaining(['PodLost', 'Resuming', 'Succeeded']),
+      );
     },
   );
 
